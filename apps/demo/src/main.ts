@@ -1,0 +1,5 @@
+// Not written yet. Fails on purpose, so that nobody takes its silence for a result.
+console.error('demo: not written yet');
+process.exitCode = 1;
+
+export {};
