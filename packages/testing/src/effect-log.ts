@@ -1,8 +1,9 @@
 /** Owns the effect log: what a tool server really did, written by the server itself, so that no counter of ours is believed. */
-import { openJsonLines, readJsonLines } from './effect-log/json-lines.ts';
+import type { CallIdentity } from './effect-log/call-identity.ts';
+import { followJsonLines, openJsonLines, readJsonLines } from './effect-log/json-lines.ts';
 
 /** One thing that really happened, as the server that did it wrote it down. */
-export interface Effect {
+export interface Effect extends Omit<CallIdentity, 'tool'> {
   /** Name of the tool that had the effect. */
   readonly effect: string;
   /** The arguments the tool was called with. */
@@ -14,11 +15,6 @@ export interface Effect {
   /** Wall clock, epoch milliseconds. */
   readonly at: number;
   readonly pid: number;
-  /** `attemptId` of the request's MCP-Tx metadata. */
-  readonly attemptId?: string;
-  /** `operationId` of the request's MCP-Tx metadata. */
-  readonly operationId?: string;
-  readonly jsonRpcId: string | number;
 }
 
 /** An open effect log. */
@@ -35,7 +31,7 @@ export function openEffectLog(path: string): EffectLog {
   const lines = openJsonLines<Effect>(path);
   return {
     append: (effect) => lines.append(effect),
-    read: () => readEffectLog(path),
+    read: followJsonLines<Effect>(path),
     close: () => lines.close(),
     [Symbol.dispose]: () => lines.close(),
   };

@@ -1,24 +1,17 @@
 /** Owns the proxy's record of what it really did, fsynced line by line, so that the proxy's own death loses nothing. */
+import type { CallIdentity } from '../effect-log/call-identity.ts';
 import { openJsonLines, readJsonLines } from '../effect-log/json-lines.ts';
 import type { ProxyFaultKind } from './plan.ts';
 
-/** Who a call is. */
-export interface ProxiedCall {
-  readonly tool: string;
-  readonly jsonRpcId: string | number;
-  readonly attemptId?: string;
-  readonly operationId?: string;
-}
-
 /** One fault that the proxy really injected. */
-export interface ProxyFault extends ProxiedCall {
+export interface ProxyFault extends CallIdentity {
   readonly kind: ProxyFaultKind;
   /** Number of the call, counted over all starts of the proxy. */
   readonly call: number;
   /** Whether the real server had produced its answer to this call; if not, whether the tool ran is not known here. */
   readonly answered: boolean;
   /** Of a kill: the other calls that the server had been given and whose answers had not been passed on. They are lost with it. */
-  readonly alsoLost: readonly ProxiedCall[];
+  readonly alsoLost: readonly CallIdentity[];
   /** Wall clock, epoch milliseconds. */
   readonly at: number;
   /** The proxy's process. */

@@ -1,7 +1,8 @@
 /** Owns the traffic between client and real server, line by line, and the injecting of faults into it. */
-import { asObject, toToolCall } from '../faulty-server/tool-call.ts';
+import type { CallIdentity } from '../effect-log/call-identity.ts';
+import { asObject, identify, toToolCall } from '../faulty-server/tool-call.ts';
 import type { Decision, ProxyFaultKind } from './plan.ts';
-import type { ProxiedCall, ProxyFault } from './proxy-log.ts';
+import type { ProxyFault } from './proxy-log.ts';
 import type { ProxySchedule } from './proxy-state.ts';
 
 /** What the relay needs of the world. */
@@ -16,7 +17,7 @@ export interface RelayEnds {
 
 /** A call that the server was given, with the fault that waits for its answer. */
 interface Pending {
-  readonly call: ProxiedCall;
+  readonly call: CallIdentity;
   readonly number: number;
   readonly decision: Decision | undefined;
   answered: boolean;
@@ -35,7 +36,7 @@ export class Relay {
   /** Takes one line of the client. */
   fromClient(line: Buffer): void {
     if (this.#dead) return;
-    const call = toProxiedCall(line);
+    const call = readCall(line);
     if (call === undefined) {
       this.#ends.toServer(line);
       return;
@@ -97,22 +98,15 @@ export class Relay {
     this.#ends.kill();
   }
 
-  #record(kind: ProxyFaultKind, entry: Pending, alsoLost: readonly ProxiedCall[] = []): void {
+  #record(kind: ProxyFaultKind, entry: Pending, alsoLost: readonly CallIdentity[] = []): void {
     const { call, number, answered } = entry;
     this.#ends.log({ kind, call: number, ...call, answered, alsoLost, at: Date.now(), pid: process.pid });
   }
 }
 
-function toProxiedCall(line: Buffer): ProxiedCall | undefined {
+function readCall(line: Buffer): CallIdentity | undefined {
   const call = toToolCall(parse(line));
-  if (call === undefined) return undefined;
-  const { attemptId, operationId } = call.reliability;
-  return {
-    tool: call.tool,
-    jsonRpcId: call.id,
-    ...(attemptId === undefined ? {} : { attemptId }),
-    ...(operationId === undefined ? {} : { operationId }),
-  };
+  return call && identify(call);
 }
 
 function answeredId(line: Buffer): string | number | undefined {

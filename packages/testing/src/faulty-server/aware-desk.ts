@@ -43,8 +43,7 @@ export function openAwareDesk(journal: string, readEffects: () => readonly Effec
   const operations = readOperations(journal);
   const lines = openJsonLines<Line>(journal);
 
-  const answerNew = async (operationId: string, run: () => Promise<Answer>): Promise<Stored> => {
-    const done = readEffects().find((effect) => effect.operationId === operationId);
+  const settle = async (operationId: string, done: Effect | undefined, run: () => Promise<Answer>): Promise<Stored> => {
     const stored = { answer: done === undefined ? await run() : effectAnswer(done), storedAt: Date.now() };
     lines.append({ operationId, ...stored });
     return stored;
@@ -59,9 +58,10 @@ export function openAwareDesk(journal: string, readEffects: () => readonly Effec
       if (known !== undefined && known.fingerprint !== fingerprint) return conflict();
       if (known?.stored !== undefined) return stamp(call, await known.stored, true);
       if (known === undefined) lines.append({ operationId, fingerprint });
-      const stored = answerNew(operationId, run);
+      const done = known && readEffects().find((effect) => effect.operationId === operationId);
+      const stored = settle(operationId, done, run);
       operations.set(operationId, { fingerprint, stored });
-      return stamp(call, await stored, false);
+      return stamp(call, await stored, done !== undefined);
     },
     close: () => lines.close(),
   };

@@ -146,3 +146,13 @@ export function effectTiming(fault: Fault): When {
   if ('when' in fault && fault.when !== undefined) return fault.when;
   return rule.startsWith('before') ? 'before' : 'after';
 }
+
+/** Whether the call must go to the desk; a `json-rpc-error` always does, the desk knows when not to run the tool for it. */
+export function reachesDesk(fault: Fault): boolean {
+  return effectTiming(fault) === 'after' || fault.kind === 'delay' || fault.kind === 'json-rpc-error';
+}
+
+/** Milliseconds to wait at that moment; only `delay` has any. */
+export function delayAt(fault: Fault, when: When): number {
+  return fault.kind === 'delay' && effectTiming(fault) === when ? fault.ms : 0;
+}

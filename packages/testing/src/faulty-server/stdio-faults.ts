@@ -5,39 +5,40 @@ import { toMessage } from './answer.ts';
 import type { CallDesk } from './call-desk.ts';
 import { die } from './die.ts';
 import type { Fault } from './fault.ts';
-import { effectTiming } from './fault.ts';
+import { delayAt, reachesDesk } from './fault.ts';
 import type { ToolCall } from './tool-call.ts';
 
 /** Injects a fault into one call, in place of the SDK, on this process's own stdout. */
 export async function injectOnStdio(fault: Fault, call: ToolCall, desk: CallDesk): Promise<void> {
   if (fault.kind === 'drop-request') return;
   if (fault.kind === 'exit-before') return die(fault.how);
-  if (fault.kind === 'delay' && effectTiming(fault) === 'before') await sleep(fault.ms);
-  const runs = effectTiming(fault) === 'after' || fault.kind === 'delay' || fault.kind === 'json-rpc-error';
-  const line = runs ? await answerLine(fault, call, desk) : '';
-  await writeFaulty(fault, line);
+  await sleep(delayAt(fault, 'before'));
+  const line = reachesDesk(fault) ? await answerLine(fault, call, desk) : '';
+  await sleep(delayAt(fault, 'after'));
+  writeFaulty(fault, line);
 }
 
-async function writeFaulty(fault: Fault, line: string): Promise<void> {
+function writeFaulty(fault: Fault, line: string): void {
   switch (fault.kind) {
     case 'drop-response':
-      return;
+      break;
     case 'exit-after':
-      return die(fault.how);
-    case 'delay':
-      if (effectTiming(fault) === 'after') await sleep(fault.ms);
-      return write(line);
+      die(fault.how);
+      break;
     case 'double-answer':
-      return write(line + line);
+      write(line + line);
+      break;
     case 'garbage':
-      return write('}} this line is not JSON {{\n');
+      write('}} this line is not JSON {{\n');
+      break;
     case 'half-line':
       process.stdout.write(line.slice(0, line.length / 2), () => die('exit'));
-      return;
+      break;
     case 'close-stdout':
-      return closeStdout();
+      closeStdout();
+      break;
     default:
-      return write(line);
+      write(line);
   }
 }
 

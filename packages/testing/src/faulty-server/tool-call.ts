@@ -1,4 +1,5 @@
 /** Owns the reading of a `tools/call` request: what the faults, the tools and the logs need to know of it. */
+import type { CallIdentity } from '../effect-log/call-identity.ts';
 
 /** The extension id under which MCP-Tx metadata travels; a copy, because this server must not depend on what it tests. */
 export const RELIABILITY_ID = 'io.github.mcp-tx/reliability';
@@ -34,6 +35,17 @@ export function toToolCall(message: unknown): ToolCall | undefined {
     args: asObject(args),
     reliability: asObject(meta[RELIABILITY_ID]) as ReliabilityMeta,
     progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined,
+  };
+}
+
+/** Who that call is. */
+export function identify({ tool, id, reliability }: ToolCall): CallIdentity {
+  const { attemptId, operationId } = reliability;
+  return {
+    tool,
+    jsonRpcId: id,
+    ...(attemptId === undefined ? {} : { attemptId }),
+    ...(operationId === undefined ? {} : { operationId }),
   };
 }
 

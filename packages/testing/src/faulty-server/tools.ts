@@ -5,6 +5,7 @@ import type { Effect, EffectLog } from '../effect-log.ts';
 import type { Answer } from './answer.ts';
 import { errorAnswer, textResult } from './answer.ts';
 import type { ToolCall } from './tool-call.ts';
+import { identify } from './tool-call.ts';
 
 /** Sends one progress notification for the running call. */
 export type Notify = (notification: Record<string, unknown>) => void | Promise<void>;
@@ -45,17 +46,15 @@ export function effectAnswer({ args, receipt }: Effect): Answer {
 }
 
 function haveEffect({ call, effects }: ToolRun, key?: string): Effect {
-  const { attemptId, operationId } = call.reliability;
+  const { tool, ...ids } = identify(call);
   const effect: Effect = {
-    effect: call.tool,
+    effect: tool,
     args: call.args,
     receipt: randomUUID(),
     ...(key === undefined ? {} : { key }),
     at: Date.now(),
     pid: process.pid,
-    ...(attemptId === undefined ? {} : { attemptId }),
-    ...(operationId === undefined ? {} : { operationId }),
-    jsonRpcId: call.id,
+    ...ids,
   };
   effects.append(effect);
   return effect;
