@@ -1,0 +1,194 @@
+/** The ledger that lives in this process. It is the reference: read it as the specification that other ledgers implement. */
+import type { Outcome } from '../outcome/outcome.ts';
+import { McpTxError } from '../outcome/tx-error.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
+import type { Claim, ClaimRequest, Lease, Ledger, Released, ResolveResult, Swept } from './ledger.ts';
+import type { LedgerReader, ListQuery, Page, Stats } from './ledger-reader.ts';
+import { claimIn } from './memory-claim.ts';
+import { pageOf, statsOf } from './memory-reader.ts';
+import { MemoryRecord, toOperationRecord } from './memory-record.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { AuditLine, OperationRecord, Resolution } from './record.ts';
+import { mayFollow } from './record.ts';
+
+/** Options of {@link memoryLedger}. */
+export interface MemoryLedgerOptions {
+  /** Records held at most; a claim beyond that is refused with `LEDGER_FULL`. Default 100,000. */
+  readonly maxRecords?: number;
+  /** The store's clock. */
+  readonly clock?: Clock;
+}
+
+/**
+ * A ledger in memory: durability `process`, not shared. It forgets everything when the process ends.
+ *
+ * Keyed records stay until their retention has passed. Of ended records without a key only the latest 1,000 stay, for lists.
+ *
+ * @throws McpTxError `CONFIG_INVALID` when `maxRecords` is not a whole number of at least 1.
+ */
+export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger & LedgerReader & AsyncDisposable {
+  const maxRecords = options.maxRecords ?? 100_000;
+  if (!Number.isInteger(maxRecords) || maxRecords < 1) {
+    const problem = `maxRecords must be a whole number of at least 1, not ${maxRecords}`;
+    throw new McpTxError('CONFIG_INVALID', `memoryLedger: ${problem}`);
+  }
+  return new MemoryLedger(maxRecords, options.clock ?? systemClock);
+}
+
+/** Nothing here awaits: each method has done its work when it returns, and is therefore atomic. */
+class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
+  readonly durability = 'process';
+  readonly shared = false;
+  readonly #clock: Clock;
+  #openStore: MemoryStore | undefined;
+
+  constructor(maxRecords: number, clock: Clock) {
+    this.#clock = clock;
+    this.#openStore = new MemoryStore(maxRecords);
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim> {
+    return claimIn(this.#store, request, this.#clock.now());
+  }
+
+  async markSent(lease: Lease, attempt: number): Promise<boolean> {
+    const record = this.#heldBy(lease);
+    if (record === undefined) return false;
+    const now = this.#clock.now();
+    // The number that a former owner marked is not ours to mark again.
+    const isRepeat = record.state === 'sent' && attempt === record.attempts && !record.tookOver;
+    if (!isRepeat) {
+      if (attempt <= record.attempts || attempt > record.attemptLimit) return false;
+      record.send(attempt, now);
+    }
+    this.#renew(record, lease, now);
+    return true;
+  }
+
+  async renewAll(leases: readonly Lease[]): Promise<readonly boolean[]> {
+    const now = this.#clock.now();
+    return leases.map((lease) => {
+      const record = this.#heldBy(lease);
+      if (record !== undefined) this.#renew(record, lease, now);
+      return record !== undefined;
+    });
+  }
+
+  async release(lease: Lease, released: Released): Promise<boolean> {
+    const record = this.#heldBy(lease);
+    if (record === undefined) return this.#isReleased(lease);
+    const now = this.#clock.now();
+    record.state = 'claimed';
+    record.attempts = released.attempts;
+    record.tookOver = false;
+    if (released.hold) {
+      this.#renew(record, lease, now);
+    } else {
+      record.ownerToken = '';
+      this.#store.release(record, now);
+    }
+    return true;
+  }
+
+  async settle(lease: Lease, outcome: Outcome): Promise<boolean> {
+    const record = this.#store.recordOf(lease);
+    if (record === undefined || record.fence !== lease.fence) return false;
+    if (!record.isOpen) return record.hasOutcome(outcome);
+    if (record.ownerToken !== lease.ownerToken || !mayFollow(record.state, outcome.state)) return false;
+    this.#store.end(record, outcome, this.#clock.now());
+    return true;
+  }
+
+  async resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
+    const now = this.#clock.now();
+    const record = this.#store.lookUp(operationId, now);
+    if (!(record instanceof MemoryRecord)) return { kind: 'not_found' };
+    const isLateAnswer = resolution.by === 'late-answer';
+    if (record.state === 'in_doubt' || (record.state === 'sent' && isLateAnswer)) {
+      this.#store.end(record, resolution.outcome, now);
+      record.resolvedBy = resolution.by;
+      this.#store.audit(record, resolution, 'resolved', now);
+      return { kind: 'resolved', record: toOperationRecord(record) };
+    }
+    if (record.isOpen) return { kind: 'not_in_doubt', record: toOperationRecord(record) };
+    if (record.hasSameEnd(resolution.outcome)) return { kind: 'already', record: toOperationRecord(record) };
+    if (!isLateAnswer) return { kind: 'not_in_doubt', record: toOperationRecord(record) };
+    if (!record.contradicted) this.#store.audit(record, resolution, 'contradicted', now);
+    record.contradicted = true;
+    return { kind: 'contradicted', record: toOperationRecord(record) };
+  }
+
+  async find(operationId: string): Promise<OperationRecord | undefined> {
+    const found = this.#store.peek(operationId);
+    return found instanceof MemoryRecord ? toOperationRecord(found) : undefined;
+  }
+
+  async sweep(limit: number): Promise<readonly Swept[]> {
+    const now = this.#clock.now();
+    const swept: Swept[] = [];
+    for (const record of this.#store.openRecords()) {
+      if (swept.length >= limit) break;
+      if (record.leaseUntil !== 0 && record.leaseUntil <= now) swept.push(this.#sweepOne(record, now));
+    }
+    return swept;
+  }
+
+  #sweepOne(record: MemoryRecord, now: number): Swept {
+    if (record.state === 'sent' && record.mode === 'at-most-once') {
+      this.#store.end(record, { state: 'in_doubt', reason: 'owner-lost' }, now);
+      return { action: 'in_doubt', record: toOperationRecord(record) };
+    }
+    if (record.arguments !== undefined) return { action: 'runnable', record: toOperationRecord(record) };
+    if (record.state === 'sent') record.leaseUntil = 0;
+    else this.#store.release(record, now);
+    return { action: 'released', record: toOperationRecord(record) };
+  }
+
+  async list(query: ListQuery): Promise<Page> {
+    return pageOf(this.#store.entries(), query);
+  }
+
+  async stats(query: Omit<ListQuery, 'limit' | 'cursor'>): Promise<Stats> {
+    return statsOf(this.#store.entries(), query);
+  }
+
+  async purge(before: number, limit: number): Promise<number> {
+    return this.#store.purge(before, limit);
+  }
+
+  async audit(operationId: string): Promise<readonly AuditLine[]> {
+    return this.#store.auditOf(operationId);
+  }
+
+  async close(): Promise<void> {
+    this.#openStore = undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #store(): MemoryStore {
+    if (this.#openStore !== undefined) return this.#openStore;
+    throw new McpTxError('LEDGER_CLOSED', 'The memory ledger was closed. Close it after everything that uses it.');
+  }
+
+  /** The open record on which this lease still holds. Time does not matter: nobody else has come. */
+  #heldBy(lease: Lease): MemoryRecord | undefined {
+    const record = this.#store.recordOf(lease);
+    if (record === undefined || !record.isOpen) return undefined;
+    return record.fence === lease.fence && record.ownerToken === lease.ownerToken ? record : undefined;
+  }
+
+  /** Whether the lease's owner has given it back already, and nobody took it since. */
+  #isReleased(lease: Lease): boolean {
+    const record = this.#store.recordOf(lease);
+    return record !== undefined && record.fence === lease.fence && record.isReleased;
+  }
+
+  #renew(record: MemoryRecord, lease: Lease, now: number): void {
+    this.#store.reopen(record);
+    record.leaseUntil = now + lease.leaseMs;
+  }
+}

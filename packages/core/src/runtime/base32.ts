@@ -1,0 +1,42 @@
+/** Writes 128 bits as 26 characters: RFC 4648 base32 in lower case, without padding. */
+
+const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
+const PAIRS: readonly string[] = Array.from({ length: 1024 }, (_, n) => `${ALPHABET[n >> 5]}${ALPHABET[n & 31]}`);
+
+/** Encodes the 16 bytes of `bytes` that start at `offset`. */
+export function base32(bytes: Uint8Array, offset = 0): string {
+  let text = '';
+  let bits = 0;
+  let held = 0;
+  for (let i = offset; i < offset + 16; i += 1) {
+    held = (held << 8) | (bytes[i] as number);
+    bits += 8;
+    if (bits >= 10) {
+      bits -= 10;
+      text += PAIRS[(held >> bits) & 1023];
+      held &= (1 << bits) - 1;
+    }
+  }
+  const last = held << (10 - bits); // 8 bits are left; 128 = 12 * 10 + 8
+  return text + (PAIRS[last & 1023] as string);
+}
+
+/** Reads what {@link base32} wrote, and nothing else: no two texts give the same bytes. `undefined` for any other text. */
+export function fromBase32(text: string): Uint8Array | undefined {
+  if (!/^[a-z2-7]{25}[aeimquy4]$/.test(text)) return undefined; // the last character carries 3 bits only
+  const bytes = new Uint8Array(16);
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const letter of text) {
+    held = (held << 5) | ALPHABET.indexOf(letter);
+    bits += 5;
+    if (bits >= 8 && at < 16) {
+      bits -= 8;
+      bytes[at] = (held >> bits) & 255;
+      at += 1;
+      held &= (1 << bits) - 1;
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,34 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { base32, fromBase32 } from '../../src/runtime/base32.ts';
+
+describe('base32', () => {
+  test('writes what RFC 4648 says, in lower case and without padding', () => {
+    expect(base32(Buffer.from('foobarfoobarfoob'))).toBe('mzxw6ytbojtg633cmfzgm33pmi');
+    expect(base32(new Uint8Array(16))).toBe('a'.repeat(26));
+    expect(base32(new Uint8Array(16).fill(255))).toBe(`${'7'.repeat(25)}4`);
+  });
+
+  test('starts at the offset', () => {
+    const pool = randomBytes(48);
+    expect(base32(pool, 16)).toBe(base32(pool.subarray(16, 32)));
+  });
+
+  test('is read back byte for byte', () => {
+    for (let n = 0; n < 1_000; n += 1) {
+      const bytes = randomBytes(16);
+      expect(Buffer.from(fromBase32(base32(bytes)) ?? [])).toEqual(bytes);
+    }
+  });
+
+  test.each([
+    ['25 characters', 'a'.repeat(25)],
+    ['27 characters', 'a'.repeat(27)],
+    ['upper case', 'A'.repeat(26)],
+    ['a character outside the alphabet', `${'a'.repeat(25)}1`],
+    ['a line feed after it', `${'a'.repeat(26)}\n`],
+    ['bits that 16 bytes do not have', `${'a'.repeat(25)}b`],
+  ])('refuses %s', (_, text) => {
+    expect(fromBase32(text)).toBeUndefined();
+  });
+});
