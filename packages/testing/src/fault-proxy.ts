@@ -46,5 +46,5 @@ export function faultProxy(options: FaultProxyOptions): FaultProxy {
   } = options;
   const own = [`--plan=${JSON.stringify(checkPlan(plan))}`, `--log=${log}`, `--state=${state}`];
   const start = nodeCommand(executablePath(import.meta.url, './fault-proxy/main'), [...own, '--', command, ...args]);
-  return { ...start, env: { ...env }, log, faults: () => readProxyFaults(log) };
+  return { ...start, env: { ...start.env, ...env }, log, faults: () => readProxyFaults(log) };
 }

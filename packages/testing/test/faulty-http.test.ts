@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Fault, FaultName } from '../src/faulty-server.ts';
 import { startFaultyHttpServer } from '../src/faulty-server.ts';
 import { openHttp } from './support/http-session.ts';
+import { PATIENCE_MS, TIMEOUT_MS } from './support/session.ts';
 
 const TIMED_OUT = { type: 'McpError', code: -32001, message: 'MCP error -32001: Request timed out' };
 const fetchFailed = (cause: string) => ({ type: 'TypeError', message: 'fetch failed', cause });
@@ -65,7 +66,8 @@ describe.for([{ json: false }, { json: true }])('a fault that fails the call, js
   test.concurrent.for(FAILING)('$fault', async ({ fault, error, effects, stray }) => {
     await using server = await startFaultyHttpServer({ script: [{ tool: 'pay', fault }], json });
     await using session = await openHttp(server);
-    expect(await session.fail('pay', { orderId: 'a', amount: 5 })).toMatchObject(error);
+    const timeoutMs = error === TIMED_OUT ? TIMEOUT_MS : PATIENCE_MS;
+    expect(await session.fail('pay', { orderId: 'a', amount: 5 }, { timeoutMs })).toMatchObject(error);
     expect(server.effects()).toHaveLength(effects);
     expect(server.faults()).toMatchObject({
       injected: [{ tool: 'pay', call: 1 }],

@@ -43,7 +43,10 @@ server.stdout.on(
   createLineSplitter((line) => relay.fromServer(line)),
 );
 process.stdin.once('end', () => server.end());
-process.stdout.once('error', () => server.terminate('SIGTERM'));
+process.stdout.on('error', () => {
+  server.stdout.resume(); // Nobody reads any more: what still comes must not keep the server's pipe open.
+  server.terminate('SIGTERM');
+});
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => server.terminate(signal));
 const code = await server.gone;
 process.stdout.write('', () => process.exit(code));

@@ -61,7 +61,8 @@ export function checkPlan(plan: FaultPlan): FaultPlan {
   if (unknown !== undefined) throw new TypeError(`there is no fault ${unknown}; there are ${known.join(', ')}`);
   const rates = Object.values(plan.rates ?? {});
   const sum = rates.reduce((total, rate) => total + rate, 0);
-  if (rates.some((rate) => !(rate >= 0)) || sum > 1 + 1e-9) throw new TypeError(`rates sum up to ${sum}, more than 1`);
+  if (rates.some((rate) => !(rate >= 0)) || sum > 1 + 1e-9)
+    throw new TypeError('rates are between 0 and 1 and sum up to at most 1');
   return plan;
 }
 

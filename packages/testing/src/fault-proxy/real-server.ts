@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 
 const CLOSE_GRACE_MS = 1500;
 const TERM_GRACE_MS = 500;
+const LAST_OUTPUT_MS = 300;
 
 /** The real server behind the proxy. */
 export interface RealServer {
@@ -51,6 +52,8 @@ function exitCodeOf(child: ChildProcessByStdio<Writable, Readable, null>, comman
     resolve(127);
   });
   child.once('close', (code) => resolve(code ?? 1));
+  // A daemon that the server left behind may hold the pipe for ever.
+  child.once('exit', (code) => setTimeout(() => resolve(code ?? 1), LAST_OUTPUT_MS));
   return promise;
 }
 

@@ -5,6 +5,10 @@ import { fromArguments } from './server-options.ts';
 import { temporaryLog } from './temporary-log.ts';
 
 const options = fromArguments(process.argv.slice(2));
-const { port } = await listenFaulty({ ...options, effectLog: options.effectLog ?? temporaryLog('effects.jsonl') });
+const effectLog = options.effectLog ?? temporaryLog('effects.jsonl');
+const { port } = await listenFaulty({ ...options, effectLog }).catch((error: Error) => {
+  process.stderr.write(`faulty-server: ${error.message}\n`);
+  process.exit(1);
+});
 process.stdout.write(`${port}\n`);
 if (options.exitWithParent) process.stdin.once('end', () => process.exit()).resume();

@@ -100,8 +100,8 @@ export async function spawnFaultyHttpServer(options: FaultyHttpOptions = {}): Pr
   const { effectLog, faultsLog } = withLogs(options);
   placeSteps(options.script ?? [], 'http');
   const told = { ...options, effectLog, faultsLog, state: `${effectLog}.state`, exitWithParent: true };
-  const { command, args } = nodeCommand(executablePath(import.meta.url, './http-main'), toArguments(told));
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+  const { command, args, env } = nodeCommand(executablePath(import.meta.url, './http-main'), toArguments(told));
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
   const started = Promise.race([once(createInterface(child.stdout), 'line'), gone.then(() => ['0'])]);
   const port = Number((await started)[0]);

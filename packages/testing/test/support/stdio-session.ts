@@ -12,7 +12,7 @@ export interface StdioSession extends Session, AsyncDisposable {
 }
 
 /** Starts a server and connects to it. */
-export async function openStdio({ command, args, env }: StdioCommand, timeoutMs = 3000): Promise<StdioSession> {
+export async function openStdio({ command, args, env }: StdioCommand, timeoutMs = 20_000): Promise<StdioSession> {
   const client = new Client(
     { name: 'test', version: '1' },
     { capabilities: { experimental: { [RELIABILITY_ID]: {} } } },
