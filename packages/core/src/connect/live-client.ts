@@ -1,0 +1,72 @@
+/** One connected SDK client under a tap, from connect to close. */
+import type { Sending, SendRequest } from '../engine/tool-caller.ts';
+import { speaksMcpTx } from '../protocol/capability.ts';
+import { member } from '../protocol/tx-meta.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { McpClientLike, TransportLike } from './mcp-client.ts';
+import { sendThrough } from './send-through.ts';
+import { Tap } from './tap.ts';
+
+/** What its owner wants to hear. */
+export interface LiveClientEvents {
+  onClose(): void;
+  onToolsChanged(): void;
+}
+
+/** A client that is connected, or was. */
+export class LiveClient {
+  readonly client: McpClientLike;
+  readonly tap: Tap | undefined;
+  readonly speaksMcpTx: boolean;
+  readonly #clock: Clock;
+  readonly #ownsProcess: boolean;
+  #seenAt: number;
+  #hasEnded = false;
+
+  constructor(client: McpClientLike, clock: Clock, events: LiveClientEvents) {
+    this.client = client;
+    this.#clock = clock;
+    this.#seenAt = clock.monotonic();
+    this.speaksMcpTx = speaksMcpTx(client.getServerCapabilities?.());
+    const transport = client.transport;
+    this.#ownsProcess =
+      member(transport, '_serverParams') !== undefined ||
+      (typeof transport === 'object' && transport !== null && 'pid' in transport);
+    this.tap = isTransport(transport)
+      ? new Tap(transport, {
+          onFrame: () => {
+            this.#seenAt = this.#clock.monotonic();
+          },
+          onClose: () => {
+            this.#hasEnded = true;
+            events.onClose();
+          },
+          onToolsChanged: events.onToolsChanged,
+        })
+      : undefined;
+  }
+
+  /** The connection has ended. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** How long nothing has been heard of the peer, ms. */
+  get idleMs(): number {
+    return this.#clock.monotonic() - this.#seenAt;
+  }
+
+  /** Something was heard of the peer. */
+  touch(): void {
+    this.#seenAt = this.#clock.monotonic();
+  }
+
+  send(request: SendRequest): Sending {
+    // A transport over a child process says that it closed when the process has exited: then its sends are dead.
+    return sendThrough(this.client, this.tap, request, () => this.#ownsProcess && this.#hasEnded);
+  }
+}
+
+function isTransport(value: unknown): value is TransportLike {
+  return typeof value === 'object' && value !== null && typeof (value as TransportLike).send === 'function';
+}

@@ -1,0 +1,73 @@
+/** Opens connections with SDK v1, `@modelcontextprotocol/sdk`: the maintenance line, for protocol versions up to 2025-11-25. */
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import type { StreamableHTTPClientTransportOptions } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { Connect } from './owned-connection.ts';
+import { OwnedConnection } from './owned-connection.ts';
+import type { ClientIdentity, HttpServerOptions, StdioServerOptions } from './server-options.ts';
+import { announcedBy, checkStdio, checkUrl, httpFetch } from './server-options.ts';
+import type { ServerSource } from './server-source.ts';
+import { serverSource } from './server-source.ts';
+
+/** Starts the server as a child process and speaks with it over its standard input and output. @throws McpTxError `CONFIG_INVALID` */
+export function stdio(options: StdioServerOptions): ServerSource {
+  const { command, args, env, cwd, stderr, maxFrameBytes, client } = checkStdio(options);
+  return serverSource((context) => {
+    const connect: Connect = (_tap, timeoutMs, signal) =>
+      connectOver(
+        new StdioClientTransport({
+          command,
+          args: [...args],
+          stderr,
+          maxBufferSize: maxFrameBytes,
+          ...(env === undefined ? {} : { env: { ...env } }),
+          ...(cwd === undefined ? {} : { cwd }),
+        }),
+        client,
+        timeoutMs,
+        signal,
+      );
+    return new OwnedConnection(connect, context);
+  });
+}
+
+/** What {@link http} takes with SDK v1. */
+export interface HttpV1Options extends HttpServerOptions {
+  /** The SDK's OAuth provider. */
+  readonly authProvider?: NonNullable<StreamableHTTPClientTransportOptions['authProvider']>;
+}
+
+/** Speaks with a server over Streamable HTTP. @throws McpTxError `CONFIG_INVALID` */
+export function http(options: HttpV1Options): ServerSource {
+  const url = checkUrl(options.url);
+  return serverSource((context) => {
+    const connect: Connect = (currentTap, timeoutMs, signal) => {
+      const transport = new StreamableHTTPClientTransport(url, {
+        fetch: httpFetch(options, context.clock, currentTap),
+        ...(options.authProvider === undefined ? {} : { authProvider: options.authProvider }),
+      });
+      return connectOver(transport as Transport, options.client, timeoutMs, signal);
+    };
+    return new OwnedConnection(connect, context);
+  });
+}
+
+async function connectOver(
+  transport: Transport,
+  identity: ClientIdentity | undefined,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Client> {
+  const { info, capabilities } = announcedBy(identity);
+  const client = new Client(info, { capabilities });
+  try {
+    await client.connect(transport, { timeout, signal });
+    return client;
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    await transport.close().catch(() => undefined);
+    throw error;
+  }
+}

@@ -1,0 +1,85 @@
+/** Opens connections with SDK v2, `@modelcontextprotocol/client`: the current line, for all protocol versions. */
+import type { ClientOptions, StreamableHTTPClientTransportOptions, Transport } from '@modelcontextprotocol/client';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import type { Connect } from './owned-connection.ts';
+import { OwnedConnection } from './owned-connection.ts';
+import type { ClientIdentity, HttpServerOptions, StdioServerOptions } from './server-options.ts';
+import { announcedBy, checkStdio, checkUrl, httpFetch } from './server-options.ts';
+import type { ServerSource } from './server-source.ts';
+import { serverSource } from './server-source.ts';
+
+/** Which protocol version to speak: the SDK's own option. Its default is the handshake of 2025-11-25 and before. */
+export type VersionNegotiation = NonNullable<ClientOptions['versionNegotiation']>;
+
+/** What {@link stdio} takes with SDK v2. */
+export interface StdioV2Options extends StdioServerOptions {
+  readonly versionNegotiation?: VersionNegotiation;
+}
+
+/** What {@link http} takes with SDK v2. */
+export interface HttpV2Options extends HttpServerOptions {
+  readonly versionNegotiation?: VersionNegotiation;
+  /** The SDK's OAuth provider. */
+  readonly authProvider?: NonNullable<StreamableHTTPClientTransportOptions['authProvider']>;
+}
+
+/** Starts the server as a child process and speaks with it over its standard input and output. @throws McpTxError `CONFIG_INVALID` */
+export function stdio(options: StdioV2Options): ServerSource {
+  const { command, args, env, cwd, stderr, maxFrameBytes, client } = checkStdio(options);
+  return serverSource((context) => {
+    const connect: Connect = (_tap, timeoutMs, signal) =>
+      connectOver(
+        new StdioClientTransport({
+          command,
+          args: [...args],
+          stderr,
+          maxBufferSize: maxFrameBytes,
+          ...(env === undefined ? {} : { env: { ...env } }),
+          ...(cwd === undefined ? {} : { cwd }),
+        }),
+        client,
+        options.versionNegotiation,
+        timeoutMs,
+        signal,
+      );
+    return new OwnedConnection(connect, context);
+  });
+}
+
+/** Speaks with a server over Streamable HTTP. @throws McpTxError `CONFIG_INVALID` */
+export function http(options: HttpV2Options): ServerSource {
+  const url = checkUrl(options.url);
+  return serverSource((context) => {
+    const connect: Connect = (currentTap, timeoutMs, signal) => {
+      const transport = new StreamableHTTPClientTransport(url, {
+        fetch: httpFetch(options, context.clock, currentTap),
+        ...(options.authProvider === undefined ? {} : { authProvider: options.authProvider }),
+      });
+      return connectOver(transport, options.client, options.versionNegotiation, timeoutMs, signal);
+    };
+    return new OwnedConnection(connect, context);
+  });
+}
+
+async function connectOver(
+  transport: Transport,
+  identity: ClientIdentity | undefined,
+  versionNegotiation: VersionNegotiation | undefined,
+  timeout: number,
+  signal: AbortSignal,
+): Promise<Client> {
+  const { info, capabilities } = announcedBy(identity);
+  const client = new Client(info, {
+    capabilities,
+    ...(versionNegotiation === undefined ? {} : { versionNegotiation }),
+  });
+  try {
+    await client.connect(transport, { timeout, signal });
+    return client;
+  } catch (error) {
+    await client.close().catch(() => undefined);
+    await transport.close().catch(() => undefined);
+    throw error;
+  }
+}

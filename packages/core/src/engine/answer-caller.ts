@@ -1,0 +1,121 @@
+/** Puts an operation's end into the words of the public API: a result, or the one error with everything that is known. */
+import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
+import { toToolResult } from '../outcome/call-result.ts';
+import type { InDoubtReason, StoredError } from '../outcome/outcome.ts';
+import type { Execution } from '../outcome/tx-error.ts';
+import { McpTxError } from '../outcome/tx-error.ts';
+import type { CallPlan } from '../policy/call-plan.ts';
+import { executionOfEnd } from './end-operation.ts';
+import type { Answer } from './execute-call.ts';
+import type { EnginePorts } from './ports.ts';
+
+/** The result for this caller. @throws McpTxError when there is none */
+export function answerCaller(ports: EnginePorts, plan: CallPlan, answer: Answer, startedAt: number): McpTxResult {
+  const { end } = answer;
+  const meta = metaOf(ports, plan, answer, startedAt);
+  if (end.kind === 'ended' && end.outcome.state === 'completed' && end.outcome.unusable === undefined) {
+    const plain: object = end.object ?? (JSON.parse(end.outcome.result) as object);
+    return { result: toToolResult(plain), meta };
+  }
+  throw errorOf(plan, answer, meta);
+}
+
+function errorOf(plan: CallPlan, { end }: Answer, meta: CallMeta): McpTxError {
+  const base = { operationId: plan.operationId, meta, execution: meta.execution };
+  if (end.kind === 'refused') return new McpTxError(end.code, end.message, { ...base, ...end.details });
+  if (end.kind === 'detached') return detachedError(plan, end.reason, end.attempts, base);
+  const { outcome } = end;
+  if (outcome.state === 'in_doubt') return doubtError(plan, outcome.reason, base);
+  const stored = outcome.state === 'failed' ? outcome.error : (outcome.unusable as StoredError);
+  return new McpTxError(stored.code, stored.message, { ...base, ...serverErrorOf(stored) });
+}
+
+/** Details that every error of a call carries. */
+interface ErrorBase {
+  readonly operationId: string;
+  readonly meta: CallMeta;
+  readonly execution: Execution;
+}
+
+function detachedError(plan: CallPlan, reason: string, attempts: number, base: ErrorBase): McpTxError {
+  const why =
+    reason === 'timeout'
+      ? `within ${plan.timeoutMs} ms`
+      : reason === 'aborted'
+        ? 'before the caller aborted'
+        : 'before shutdown';
+  if (attempts === 0) {
+    const code = reason === 'aborted' ? 'ABORTED' : reason === 'timeout' ? 'DEADLINE_EXCEEDED' : 'CLOSED';
+    return new McpTxError(code, `nothing was sent ${why}`, base);
+  }
+  const details = { ...base, reason };
+  if (plan.readOnly)
+    return new McpTxError(
+      'DEADLINE_EXCEEDED',
+      `${plan.tool} was not answered ${why}; it is read-only, so repeat it`,
+      details,
+    );
+  return new McpTxError(
+    'IN_DOUBT',
+    `${plan.tool} was sent and not answered ${why}: it may have run. ${whatToDo(plan)}`,
+    details,
+  );
+}
+
+const DOUBTS: Readonly<Record<InDoubtReason, string>> = {
+  timeout: 'no answer came',
+  'connection-lost': 'the connection was lost before the answer came',
+  'server-error': 'the server answered with an error that does not say whether it ran',
+  aborted: 'the caller had it cancelled',
+  'owner-lost': 'the process that sent it is gone',
+  'remote-task': 'the server goes on with it as a task',
+  'input-required': 'the server asked for input',
+  'server-in-doubt': 'the server does not know either',
+  shutdown: 'this process closed before the answer came',
+};
+
+function doubtError(plan: CallPlan, reason: InDoubtReason, base: ErrorBase): McpTxError {
+  return new McpTxError('IN_DOUBT', `${plan.tool} was sent and may have run: ${DOUBTS[reason]}. ${whatToDo(plan)}`, {
+    ...base,
+    reason,
+  });
+}
+
+function whatToDo(plan: CallPlan): string {
+  return `Do not repeat it blindly; look whether it happened, then resolve ${plan.operationId}.`;
+}
+
+function serverErrorOf(stored: StoredError): object {
+  if (stored.serverCode === undefined && stored.serverStatus === undefined) return {};
+  return {
+    serverError: {
+      message: stored.message,
+      ...(stored.serverCode === undefined ? {} : { code: stored.serverCode }),
+      ...(stored.serverStatus === undefined ? {} : { status: stored.serverStatus }),
+      ...(stored.serverData === undefined ? {} : { data: stored.serverData }),
+    },
+  };
+}
+
+function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, startedAt: number): CallMeta {
+  const ended = end.kind === 'ended' ? end : undefined;
+  const processed = ended?.outcome.state === 'completed';
+  const refusedByServer = ended?.outcome.state === 'failed' && ended.resolvedBy === undefined;
+  const { ledger } = ports;
+  return {
+    ack: processed || refusedByServer,
+    processed,
+    duplicate: joined || ended?.duplicate === true,
+    attempts: end.attempts,
+    requestId: plan.requestId,
+    operationId: plan.operationId,
+    guarantee: ended?.mode ?? plan.mode,
+    dedupeScope: plan.idempotencyKey === undefined ? 'call' : ledger?.shared === true ? 'store' : 'process',
+    durability: ledger?.durability ?? 'none',
+    execution: end.kind === 'detached' && end.attempts === 0 ? 'none' : executionOfEnd(end),
+    recorded: ended?.recorded === true,
+    fingerprinted: plan.fingerprint !== undefined,
+    durationMs: ports.clock.monotonic() - startedAt,
+    ...(ended?.resolvedBy === undefined ? {} : { resolvedBy: ended.resolvedBy }),
+  };
+}

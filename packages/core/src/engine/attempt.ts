@@ -1,0 +1,181 @@
+/** ONE send: makes ready, marks it in the ledger, writes its `_meta`, lets it go, and waits until something is known. */
+import { isMcpTxError } from '../outcome/tx-error.ts';
+import type { Classification } from '../policy/classify.ts';
+import { classify } from '../policy/classify.ts';
+import type { Observation } from '../policy/observation.ts';
+import { factsOf } from '../policy/observation.ts';
+import { withRequestMeta } from '../protocol/tx-meta.ts';
+import type { Send } from './inbox.ts';
+import { insist } from './ledger-write.ts';
+import type { Run } from './run.ts';
+
+/** What is known after a send, or after the wait for it. */
+export interface AttemptEnd {
+  readonly verdict: Classification;
+  /** Present when the send itself ended; absent after a mere timeout. */
+  readonly seen?: Observation;
+}
+
+/** Sends once more and waits for the first thing that is known about the operation. */
+export async function attemptOnce(run: Run): Promise<AttemptEnd> {
+  const obstacle = run.marked ? undefined : await prepare(run);
+  const refusal = obstacle ?? lastLook(run);
+  if (refusal !== undefined) {
+    run.withdrawMark();
+    return { verdict: refusal };
+  }
+  dispatch(run);
+  return awaitAnswer(run);
+}
+
+/** Connects if need be, passes the breaker, and writes the mark. A classification means: nothing was sent, and why. */
+async function prepare(run: Run): Promise<Classification | undefined> {
+  const { ports, flight } = run;
+  const unsafe = !flight.plan.safe;
+  if (!ports.caller.isReady(unsafe)) {
+    const failure = await connect(run, unsafe);
+    if (failure !== undefined) return failure;
+  }
+  const admittance = ports.breaker.admit();
+  if (admittance !== 'admitted') {
+    return { ...notSent('the server failed too often of late'), retryAfterMs: admittance.retryInMs };
+  }
+  run.admitted = true;
+  return flight.isAbandoned ? notSent('the caller stopped waiting') : mark(run);
+}
+
+async function connect(run: Run, unsafe: boolean): Promise<Classification | undefined> {
+  try {
+    await run.ports.caller.makeReady(unsafe, run.flight.stopSignal);
+    return undefined;
+  } catch (error) {
+    if (isMcpTxError(error) && error.code === 'CLOSED') throw error;
+    if (!run.flight.isAbandoned) run.ports.breaker.failed();
+    return notSent(factsOf(error).message);
+  }
+}
+
+async function mark(run: Run): Promise<Classification | undefined> {
+  const { ports, flight, held } = run;
+  if (held === undefined) return undefined;
+  const requestedAt = ports.clock.monotonic();
+  try {
+    const tries = { tries: 3, forCallers: true };
+    const marked = await insist(ports, flight, 'markSent', tries, (ledger) =>
+      ledger.markSent(held.lease, run.attempt + 1),
+    );
+    if (!marked) run.loseLease();
+    else held.validUntil = Math.max(held.validUntil, requestedAt + held.lease.leaseMs);
+    run.marked = marked;
+    return marked ? undefined : notSent('another owner took the operation over');
+  } catch (error) {
+    run.ledgerError = error;
+    return notSent(`the ledger could not record the send: ${factsOf(error).message}`);
+  }
+}
+
+/** The last look before the bytes leave; everything here is synchronous with the send. */
+function lastLook(run: Run): Classification | undefined {
+  const { ports, flight, held } = run;
+  if (flight.isAbandoned) return notSent('the caller stopped waiting');
+  const now = ports.clock.monotonic();
+  if (now >= flight.deadline) return notSent('the deadline passed');
+  if (held === undefined) return undefined;
+  if (held.lost) return notSent('another owner took the operation over');
+  if (now > held.validUntil - flight.plan.defaults.safetyMarginMs) {
+    run.loseLease();
+    return notSent('the lease ran out before the send');
+  }
+  return undefined;
+}
+
+function dispatch(run: Run): void {
+  const { ports, flight } = run;
+  const { plan } = flight;
+  run.attempt += 1;
+  run.marked = false;
+  const attemptId = `${plan.requestId}.${run.attempt}`;
+  const now = ports.clock.monotonic();
+  const remainingMs = Math.max(0, Math.round(flight.deadline - now));
+  const { operationId, requestId, fingerprint, tool } = plan;
+  const identity = { operationId, requestId, attempt: run.attempt, attemptId, remainingMs };
+  if (ports.events.wants('attempt.sent')) {
+    ports.events.emit('attempt.sent', { operationId, requestId, tool, attempt: run.attempt, attemptId });
+  }
+  const sending = ports.caller.send({
+    tool,
+    arguments: plan.arguments,
+    meta: withRequestMeta(plan.meta, fingerprint === undefined ? identity : { ...identity, fingerprint }),
+    attemptId,
+    abandonAfterMs: plan.timeoutMs + plan.defaults.settleGraceMs * 2,
+    onProgress: plan.onProgress,
+  });
+  run.track({ attempt: run.attempt, sending, sentAt: now });
+}
+
+/** Waits for an answer to any unanswered send, for the attempt's time to pass, or for the last caller to leave. */
+async function awaitAnswer(run: Run): Promise<AttemptEnd> {
+  const { ports, flight } = run;
+  const { attemptTimeoutMs } = flight.plan;
+  const needsTimer = attemptTimeoutMs < flight.plan.timeoutMs;
+  const timer = needsTimer
+    ? ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, () =>
+        run.inbox.put({ kind: 'timer' }),
+      )
+    : undefined;
+  try {
+    for (;;) {
+      const event = await run.inbox.next();
+      if (event.kind === 'timer') return { verdict: noAnswer(run, `no answer within ${attemptTimeoutMs} ms`) };
+      if (event.kind === 'stopped') return { verdict: stopped(run) };
+      const end = judge(run, event.send, event.seen);
+      if (event.send.attempt === run.attempt || endsIt(end.verdict)) return end;
+    }
+  } finally {
+    timer?.cancel();
+  }
+}
+
+/** Classifies a send that ended, and tells the breaker what it proves about the server. */
+export function judge(run: Run, send: Send, seen: Observation): AttemptEnd {
+  const { ports, flight } = run;
+  const verdict = classify(seen, ports.rules);
+  run.untrack(send, verdict);
+  if (verdict.serverFault) ports.breaker.failed();
+  else if (verdict.class === 'not-sent' || verdict.doubt === 'aborted') ports.breaker.withdrawn();
+  else ports.breaker.succeeded();
+  if (ports.events.wants('attempt.ended')) {
+    const { operationId, requestId, tool } = flight.plan;
+    ports.events.emit('attempt.ended', {
+      operationId,
+      requestId,
+      tool,
+      attempt: send.attempt,
+      class: verdict.class,
+      says: verdict.says,
+    });
+  }
+  return { verdict, seen };
+}
+
+/** Whether an answer to an *earlier* send decides the operation. */
+export function endsIt(verdict: Classification): boolean {
+  return verdict.class === 'completed' || verdict.class === 'executed-unusable' || verdict.class === 'pending';
+}
+
+function stopped(run: Run): Classification {
+  if (!run.flight.cancelRequested) return noAnswer(run, 'the caller stopped waiting');
+  run.cancelAll('the caller aborted');
+  return { class: 'unknown', says: 'the caller had the send cancelled', doubt: 'aborted', serverFault: false };
+}
+
+function noAnswer(run: Run, says: string): Classification {
+  const { flight, ports } = run;
+  const serverFault = !flight.isAbandoned || flight.stopReason === 'timeout';
+  if (serverFault) ports.breaker.failed();
+  return { class: 'unknown', says, doubt: 'timeout', serverFault };
+}
+
+function notSent(says: string): Classification {
+  return { class: 'not-sent', says, serverFault: false };
+}

@@ -1,0 +1,181 @@
+/** Takes the right to drive an operation, or learns how it stands: replay, conflict, in doubt, somebody else at work. */
+import type { Claim, ClaimRequest } from '../ledger/ledger.ts';
+import type { OperationRecord } from '../ledger/record.ts';
+import type { CallPlan } from '../policy/call-plan.ts';
+import { stricter } from '../policy/tool-safety.ts';
+import { sleep } from '../runtime/clock.ts';
+import type { Flight, FlightEnd } from './flight.ts';
+import { refused } from './flight.ts';
+import { settleWindowMs } from './in-doubt.ts';
+import { insist, isUnavailable } from './ledger-write.ts';
+import type { EnginePorts } from './ports.ts';
+import { Run } from './run.ts';
+
+const POLL = { firstMs: 25, maxMs: 250 } as const;
+
+/** Claims until it has the operation, or an answer for the callers. `admitted`: the breaker let the first send through. */
+export async function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd> {
+  if (ports.ledger === undefined) return unrecorded(ports, flight);
+  for (let pollMs: number = POLL.firstMs; ; pollMs = Math.min(pollMs * 2, POLL.maxMs)) {
+    const requestedAt = ports.clock.monotonic();
+    const request = requestFor(ports, flight);
+    let claim: Claim;
+    try {
+      claim = await insist(ports, flight, 'claim', { tries: 3, forCallers: true }, (ledger) => ledger.claim(request));
+    } catch (error) {
+      return claimFailed(ports, flight, request, error);
+    }
+    if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
+    if (claim.kind !== 'busy') return answerOf(flight.plan, claim);
+    const patience = await waitForOwner(ports, flight, claim, pollMs);
+    if (patience !== undefined) return patience;
+  }
+}
+
+function begin(
+  ports: EnginePorts,
+  flight: Flight,
+  claim: Extract<Claim, { kind: 'claimed' }>,
+  request: ClaimRequest,
+  requestedAt: number,
+): Run {
+  const former = claim.takenOver;
+  const inherited = former?.state === 'sent';
+  const marked = request.state === 'sent' && !inherited;
+  return new Run({
+    ports,
+    flight,
+    held: ports.leases.hold(claim.lease, requestedAt),
+    attempt: marked ? claim.attempts - 1 : claim.attempts,
+    attemptLimit: claim.attemptLimit,
+    marked,
+    admitted: false,
+    mode: inherited ? stricter(former.mode, flight.plan.mode) : flight.plan.mode,
+    inheritedAgoMs: inherited ? Math.max(0, ports.clock.now() - (former.sentAt ?? former.createdAt)) : undefined,
+  });
+}
+
+function unrecorded(ports: EnginePorts, flight: Flight): Run {
+  return new Run({
+    ports,
+    flight,
+    held: undefined,
+    attempt: 0,
+    attemptLimit: flight.plan.retry.maxAttempts,
+    marked: ports.caller.isReady(!flight.plan.safe),
+    admitted: false,
+    mode: flight.plan.mode,
+    inheritedAgoMs: undefined,
+  });
+}
+
+function requestFor(ports: EnginePorts, flight: Flight): ClaimRequest {
+  const { plan } = flight;
+  const { defaults } = plan;
+  const straightToSent = ports.breaker.isClosed && ports.caller.isReady(!plan.safe);
+  const quarantined =
+    defaults.quarantineMs > 0 &&
+    plan.idempotencyKey === undefined &&
+    plan.repeatOf === undefined &&
+    !plan.hintedReadOnly &&
+    !plan.safe;
+  return {
+    operationId: plan.operationId,
+    digest: plan.digest,
+    scope: plan.scope,
+    serverName: plan.serverName,
+    tool: plan.tool,
+    requestId: plan.requestId,
+    ownerToken: plan.requestId,
+    state: straightToSent ? 'sent' : 'claimed',
+    leaseMs: defaults.leaseMs,
+    mode: plan.mode,
+    maxAttempts: plan.retry.maxAttempts,
+    deadlineAt: Math.ceil(ports.clock.now() + flight.deadline - ports.clock.monotonic()),
+    settleWindowMs: settleWindowMs(plan),
+    retentionMs: defaults.retentionMs,
+    ...(plan.idempotencyKey === undefined ? {} : { idempotencyKey: plan.idempotencyKey }),
+    ...(plan.fingerprint === undefined ? {} : { fingerprint: plan.fingerprint }),
+    ...(plan.storeArguments ? { arguments: plan.argumentsText } : {}),
+    ...(quarantined ? { quarantine: { session: ports.session, windowMs: defaults.quarantineMs } } : {}),
+  };
+}
+
+/** What callers hear of an operation that needs no driver. */
+export function answerOf(plan: CallPlan, claim: Exclude<Claim, { kind: 'claimed' | 'busy' }>): FlightEnd {
+  switch (claim.kind) {
+    case 'replay':
+    case 'in_doubt':
+      return replay(claim.record);
+    case 'conflict':
+      return refused(
+        'KEY_CONFLICT',
+        `the key ${JSON.stringify(plan.idempotencyKey)} was used for another tool or other arguments`,
+      );
+    case 'expired':
+      return refused(
+        'KEY_EXPIRED',
+        `the record of the key ${JSON.stringify(plan.idempotencyKey)} has expired; use a new key for a new intent`,
+      );
+    case 'repeat':
+      return refused(
+        'REPEAT_QUARANTINED',
+        `the same call to ${plan.tool} may have run as ${claim.operationId}; do not repeat it before that is known`,
+        {
+          operationId: claim.operationId,
+        },
+      );
+  }
+}
+
+/** The stored end of an operation, for a caller who comes later. */
+export function replay(record: OperationRecord): FlightEnd {
+  return {
+    kind: 'ended',
+    outcome: record.outcome ?? { state: 'in_doubt', reason: 'owner-lost' },
+    attempts: record.attempts,
+    mode: record.mode,
+    duplicate: true,
+    recorded: true,
+    ...(record.resolvedBy === undefined ? {} : { resolvedBy: record.resolvedBy }),
+  };
+}
+
+/** Waits a little while another process drives the operation; an end for the callers when waiting is not wanted or over. */
+async function waitForOwner(
+  ports: EnginePorts,
+  flight: Flight,
+  busy: Extract<Claim, { kind: 'busy' }>,
+  pollMs: number,
+): Promise<FlightEnd | undefined> {
+  const message = `another process drives ${flight.plan.operationId}; repeat with the same key to get its answer`;
+  const details = { retryAt: Math.ceil(ports.clock.now() + Math.min(busy.leaseLeftMs, 1_000)) };
+  const inProgress = refused('IN_PROGRESS', message, details, busy.record.attempts);
+  if (flight.plan.ifBusy === 'fail') return inProgress;
+  flight.known = inProgress;
+  const waited = await sleep(ports.clock, pollMs * (0.5 + ports.random.next() / 2), flight.stopSignal);
+  if (waited === 'aborted') return inProgress;
+  flight.known = undefined;
+  return undefined;
+}
+
+/** The claim may or may not have been written. Nothing was sent; a claim that was written is given back when the ledger returns. */
+function claimFailed(ports: EnginePorts, flight: Flight, request: ClaimRequest, error: unknown): FlightEnd | Run {
+  if (!isUnavailable(error)) throw error;
+  void undoClaim(ports, flight, request);
+  if (flight.plan.readOnly && flight.plan.defaults.readOnlyWithoutLedger) return unrecorded(ports, flight);
+  return refused('LEDGER_UNAVAILABLE', 'the ledger did not take the claim, so nothing was sent', { cause: error });
+}
+
+async function undoClaim(ports: EnginePorts, flight: Flight, request: ClaimRequest): Promise<void> {
+  try {
+    await insist(ports, flight, 'release', { tries: 8, forCallers: false }, async (ledger) => {
+      const claim = await ledger.claim(request);
+      if (claim.kind !== 'claimed' || claim.takenOver?.state === 'sent') return;
+      const attempts = request.state === 'sent' ? claim.attempts - 1 : claim.attempts;
+      await ledger.release(claim.lease, { attempts, hold: false });
+    });
+  } catch {
+    // The lease runs out by itself; the sweep then says what is left of it.
+  }
+}

@@ -1,0 +1,198 @@
+/** Ends an operation: turns the last verdict into an outcome, gets it into the ledger, and tells what callers shall hear. */
+import type { Outcome, StoredError } from '../outcome/outcome.ts';
+import { executionOf } from '../outcome/outcome.ts';
+import type { TxErrorCode } from '../outcome/tx-error.ts';
+import type { Classification } from '../policy/classify.ts';
+import { EXTENSION_ID } from '../protocol/capability.ts';
+import type { AttemptEnd } from './attempt.ts';
+import { endsIt, judge } from './attempt.ts';
+import type { EndedWith, FlightEnd, Refused } from './flight.ts';
+import { refused } from './flight.ts';
+import { insist } from './ledger-write.ts';
+import type { Run } from './run.ts';
+
+const FOR_EVER = { tries: Number.POSITIVE_INFINITY, forCallers: false } as const;
+
+/** Ends with what an attempt proved. `by` names a witness other than the server's own answer. */
+export async function endSettled(run: Run, end: AttemptEnd, by?: string): Promise<FlightEnd> {
+  const { ports, flight } = run;
+  if (end.verdict.class === 'unknown' && flight.plan.readOnly) return endReleased(run, end.verdict);
+  const { outcome, object } = outcomeOf(run, end);
+  const known: EndedWith = {
+    kind: 'ended',
+    outcome,
+    ...(object === undefined ? {} : { object }),
+    attempts: run.attempt,
+    mode: run.mode,
+    duplicate: false,
+    recorded: false,
+    ...(by === undefined ? {} : { resolvedBy: by }),
+  };
+  run.cancelAll('the operation has ended');
+  if (run.held === undefined) return known;
+  flight.known = known;
+  const settled = await settle(run, outcome);
+  if (ports.events.wants('operation.settled')) {
+    const { operationId, requestId, tool } = flight.plan;
+    const reason = outcome.state === 'in_doubt' ? { reason: outcome.reason } : {};
+    ports.events.emit('operation.settled', { operationId, requestId, tool, outcome: outcome.state, ...reason });
+  }
+  return settled ? { ...known, recorded: true } : reportLate(run, known);
+}
+
+/** Nothing ran: frees the operation, so that its key stays usable, and refuses the callers. */
+export async function endReleased(run: Run, verdict: Classification): Promise<FlightEnd> {
+  const { ports, flight, held } = run;
+  run.cancelAll('the operation has ended');
+  const refusal = refusalOf(run, verdict);
+  if (held === undefined || held.lost) return refusal;
+  flight.known = refusal;
+  const released = { attempts: run.attempt, hold: false };
+  await insist(ports, flight, 'release', FOR_EVER, (ledger) => ledger.release(held.lease, released));
+  return refusal;
+}
+
+/** Not to be sent again: hears out the answers that may still come, until the grace after the deadline is over. */
+export async function endListening(run: Run, verdict: Classification): Promise<FlightEnd> {
+  const { ports, flight } = run;
+  const { settleGraceMs } = flight.plan.defaults;
+  for (;;) {
+    if (run.unanswered.size === 0)
+      return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: run.doubt ?? 'timeout' } });
+    if (flight.stopReason === 'shutdown') return endAtShutdown(run, verdict);
+    const leftMs = flight.deadline + settleGraceMs - ports.clock.monotonic();
+    if (leftMs <= 0)
+      return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: run.doubt ?? 'timeout' } });
+    const timer = ports.clock.timer(leftMs, () => run.inbox.put({ kind: 'timer' }), { background: flight.isAbandoned });
+    const event = await run.inbox.next();
+    timer.cancel();
+    if (event.kind === 'stopped' && flight.cancelRequested) run.cancelAll('the caller aborted');
+    if (event.kind !== 'ended') continue;
+    const end = judge(run, event.send, event.seen);
+    if (endsIt(end.verdict)) return endSettled(run, end);
+  }
+}
+
+/** This process goes away. What another may still send again is left to it; the rest is in doubt. */
+async function endAtShutdown(run: Run, verdict: Classification): Promise<FlightEnd> {
+  const { flight } = run;
+  if (run.mode !== 'at-most-once' && !flight.plan.readOnly)
+    return { kind: 'detached', reason: 'shutdown', attempts: run.attempt };
+  return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
+}
+
+async function settle(run: Run, outcome: Outcome): Promise<boolean> {
+  const { ports, flight, held } = run;
+  if (held === undefined) return false;
+  return insist(ports, flight, 'settle', FOR_EVER, (ledger) => ledger.settle(held.lease, outcome));
+}
+
+/** The lease was taken over. An answer is still worth having: it goes in as a late one, and the record has the last word. */
+async function reportLate(run: Run, known: EndedWith): Promise<FlightEnd> {
+  const { ports, flight } = run;
+  const { operationId } = flight.plan;
+  run.loseLease();
+  const { outcome } = known;
+  if (outcome.state === 'in_doubt') return { ...known, recorded: false };
+  const resolution = { outcome, by: 'late-answer', reason: 'the answer came after the lease was taken over' };
+  const answer = await insist(ports, flight, 'resolve', FOR_EVER, (ledger) => ledger.resolve(operationId, resolution));
+  if (answer.kind === 'not_found') return known;
+  if (answer.kind === 'contradicted') ports.events.emit('operation.contradicted', { operationId });
+  const stored = answer.record.outcome ?? outcome;
+  return { ...known, outcome: stored, recorded: true, attempts: Math.max(known.attempts, answer.record.attempts) };
+}
+
+function outcomeOf(run: Run, end: AttemptEnd): { readonly outcome: Outcome; readonly object?: object } {
+  const { verdict, seen } = end;
+  switch (verdict.class) {
+    case 'completed':
+      return completed(run, seen?.result as Record<string, unknown>);
+    case 'executed-unusable':
+      return { outcome: { state: 'completed', unusable: storedError('RESULT_UNUSABLE', verdict) } };
+    case 'rejected':
+      return { outcome: { state: 'failed', error: storedError('REJECTED', verdict) } };
+    default: {
+      const task = verdict.taskId === undefined ? {} : { taskId: verdict.taskId };
+      return { outcome: { state: 'in_doubt', reason: verdict.doubt ?? run.doubt ?? 'timeout', ...task } };
+    }
+  }
+}
+
+/** The result without our own entry of `_meta`, serialised once: what every caller will get a parse of. */
+function completed(run: Run, result: Record<string, unknown>): { readonly outcome: Outcome; readonly object?: object } {
+  const clean = withoutOurMeta(result);
+  if (run.held === undefined) return { outcome: { state: 'completed', result: '' }, object: clean };
+  const text = serialise(clean);
+  const { maxResultLength } = run.flight.plan.defaults;
+  if (text !== undefined && text.length <= maxResultLength) return { outcome: { state: 'completed', result: text } };
+  const says =
+    text === undefined ? 'the result is not JSON' : `the result is longer than ${maxResultLength} characters`;
+  return { outcome: { state: 'completed', unusable: { code: 'RESULT_UNUSABLE', message: says } } };
+}
+
+function serialise(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function withoutOurMeta(result: Record<string, unknown>): Record<string, unknown> {
+  const meta = result['_meta'];
+  if (typeof meta !== 'object' || meta === null || !Object.hasOwn(meta, EXTENSION_ID)) return result;
+  const { [EXTENSION_ID]: _ours, ...others } = meta as Record<string, unknown>;
+  if (Object.keys(others).length > 0) return { ...result, _meta: others };
+  const { _meta: _gone, ...rest } = result;
+  return rest;
+}
+
+function storedError(code: TxErrorCode, verdict: Classification): StoredError {
+  const server = verdict.serverError;
+  return {
+    code,
+    message: verdict.says.slice(0, 2_000),
+    ...(server?.code === undefined ? {} : { serverCode: server.code }),
+    ...(server?.status === undefined ? {} : { serverStatus: server.status }),
+    ...(server?.data === undefined ? {} : { serverData: server.data }),
+  };
+}
+
+/** What callers hear when nothing ran. */
+function refusalOf(run: Run, verdict: Classification): Refused {
+  const { flight, ports } = run;
+  const { stopReason, plan } = flight;
+  const retryAt =
+    verdict.retryAfterMs === undefined ? {} : { retryAt: Math.ceil(ports.clock.now() + verdict.retryAfterMs) };
+  const server = verdict.serverError === undefined ? {} : { serverError: verdict.serverError };
+  const attempts = run.attempt;
+  if (run.ledgerError !== undefined) {
+    return refused('LEDGER_UNAVAILABLE', verdict.says, { cause: run.ledgerError }, attempts);
+  }
+  if (verdict.class === 'unknown') {
+    const details = { execution: 'unknown', retryable: true, reason: verdict.doubt ?? 'timeout' } as const;
+    return refused(
+      'DEADLINE_EXCEEDED',
+      `${plan.tool} was sent ${attempts} times and never answered; it is declared read-only, so repeat it`,
+      details,
+      attempts,
+    );
+  }
+  if (verdict.class === 'rejected-auth') return refused('UNAUTHORIZED', verdict.says, server, attempts);
+  if (verdict.class === 'rejected-busy')
+    return refused('SERVER_BUSY', verdict.says, { ...retryAt, ...server }, attempts);
+  if (flight.isAbandoned && stopReason !== 'shutdown') {
+    const code = stopReason === 'aborted' ? 'ABORTED' : 'DEADLINE_EXCEEDED';
+    return refused(code, `nothing was executed: ${verdict.says}`, {}, attempts);
+  }
+  if (verdict.retryAfterMs !== undefined) return refused('BREAKER_OPEN', verdict.says, retryAt, attempts);
+  if (ports.clock.monotonic() >= flight.deadline)
+    return refused('DEADLINE_EXCEEDED', `nothing was executed: ${verdict.says}`, {}, attempts);
+  return refused('CONNECTION_FAILED', `nothing was executed: ${verdict.says}`, server, attempts);
+}
+
+/** What is known of the effect of an operation that ended so. */
+export function executionOfEnd(end: FlightEnd): 'none' | 'unknown' | 'done' {
+  if (end.kind === 'ended') return executionOf(end.outcome);
+  return end.kind === 'detached' ? 'unknown' : (end.details.execution ?? 'none');
+}

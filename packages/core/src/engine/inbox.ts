@@ -1,0 +1,43 @@
+/** What happens to an operation while its driver waits, in the order it happened. */
+import type { Observation } from '../policy/observation.ts';
+import type { Sending } from './tool-caller.ts';
+
+/** A send that is unanswered. */
+export interface Send {
+  readonly attempt: number;
+  readonly sending: Sending;
+  readonly sentAt: number;
+}
+
+/** One happening. */
+export type DriverEvent =
+  | { readonly kind: 'ended'; readonly send: Send; readonly seen: Observation }
+  /** The time that the driver had set is over. */
+  | { readonly kind: 'timer' }
+  /** The last caller left. */
+  | { readonly kind: 'stopped' };
+
+/** A queue with one reader. */
+export class Inbox {
+  readonly #events: DriverEvent[] = [];
+  #reader: ((event: DriverEvent) => void) | undefined;
+
+  put(event: DriverEvent): void {
+    const reader = this.#reader;
+    if (reader === undefined) {
+      this.#events.push(event);
+      return;
+    }
+    this.#reader = undefined;
+    reader(event);
+  }
+
+  /** The next event; waits for it if need be. */
+  next(): Promise<DriverEvent> {
+    const event = this.#events.shift();
+    if (event !== undefined) return Promise.resolve(event);
+    return new Promise((resolve) => {
+      this.#reader = resolve;
+    });
+  }
+}

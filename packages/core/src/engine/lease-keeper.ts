@@ -1,0 +1,71 @@
+/** Renews the leases of all operations under way with one timer, and knows which of them may still be used. */
+import type { Lease, Ledger } from '../ledger/ledger.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+
+/** A lease as its owner sees it, on its own clock. */
+export interface HeldLease {
+  readonly lease: Lease;
+  /** By `monotonic()`; counted from before the request left, so it never outlasts the store's view. */
+  validUntil: number;
+  /** Taken over by somebody else, for certain. */
+  lost: boolean;
+}
+
+/** The leases of one instance. */
+export class LeaseKeeper {
+  readonly #ledger: Ledger | undefined;
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #renew: boolean;
+  readonly #held = new Set<HeldLease>();
+  #timer: Timer | undefined;
+
+  /** `renew: false` for hosts that freeze between requests: their lease must cover the whole call. */
+  constructor(ledger: Ledger | undefined, clock: Clock, leaseMs: number, renew: boolean) {
+    this.#ledger = ledger;
+    this.#clock = clock;
+    this.#leaseMs = leaseMs;
+    this.#renew = renew;
+  }
+
+  /** Begins to keep a lease that was asked for at `requestedAt` (`monotonic()`). */
+  hold(lease: Lease, requestedAt: number): HeldLease {
+    const held: HeldLease = { lease, validUntil: requestedAt + lease.leaseMs, lost: false };
+    this.#held.add(held);
+    if (this.#timer === undefined && this.#renew) this.#arm();
+    return held;
+  }
+
+  /** Ends it. */
+  drop(held: HeldLease): void {
+    this.#held.delete(held);
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#held.clear();
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.timer(this.#leaseMs / 3, () => void this.#renewDue(), { background: true });
+  }
+
+  async #renewDue(): Promise<void> {
+    this.#timer = undefined;
+    const due = [...this.#held].filter((held) => !held.lost);
+    if (due.length === 0 || this.#ledger === undefined) return;
+    this.#arm();
+    const requestedAt = this.#clock.monotonic();
+    const renewed = await this.#ledger.renewAll(due.map((held) => held.lease)).catch(() => undefined);
+    if (renewed === undefined) return; // the ledger is away; validUntil says how long we may still act
+    due.forEach((held, i) => {
+      if (renewed[i] === true) held.validUntil = Math.max(held.validUntil, requestedAt + held.lease.leaseMs);
+      else held.lost = true;
+    });
+  }
+}

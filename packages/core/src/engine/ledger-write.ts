@@ -1,0 +1,50 @@
+/** Gets writes into a ledger that may be away for a while: each may be repeated, so it is, for as long as it makes sense. */
+import type { Ledger } from '../ledger/ledger.ts';
+import { isMcpTxError } from '../outcome/tx-error.ts';
+import { backoffMs } from '../policy/backoff.ts';
+import { sleep } from '../runtime/clock.ts';
+import type { Flight } from './flight.ts';
+import type { EnginePorts } from './ports.ts';
+
+const WAITS = { baseDelayMs: 25, maxDelayMs: 2_000, backoffMultiplier: 2, jitter: 'full' } as const;
+
+/** Names of the writes, for events. */
+export type LedgerWrite = 'claim' | 'markSent' | 'release' | 'settle' | 'resolve';
+
+/** How long to insist. */
+export interface Insistence {
+  /** Tries in all; the last error is thrown. */
+  readonly tries: number;
+  /** Stop as soon as the last caller has left. */
+  readonly forCallers: boolean;
+}
+
+/**
+ * Makes one write, and again while the ledger is unavailable.
+ *
+ * @throws McpTxError whatever the ledger threw last, once the tries are used up, or at once when repeating cannot help
+ */
+export async function insist<T>(
+  ports: EnginePorts,
+  flight: Flight,
+  write: LedgerWrite,
+  insistence: Insistence,
+  act: (ledger: Ledger) => Promise<T>,
+): Promise<T> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await act(ports.ledger as Ledger);
+    } catch (error) {
+      if (failures >= insistence.tries || !isUnavailable(error)) throw error;
+      const { operationId, requestId, tool } = flight.plan;
+      ports.events.emit('ledger.delayed', { operationId, requestId, tool, write, error });
+      const signal = insistence.forCallers ? flight.stopSignal : undefined;
+      if ((await sleep(ports.clock, backoffMs(WAITS, failures, ports.random), signal)) === 'aborted') throw error;
+    }
+  }
+}
+
+/** Whether a ledger error may go away. Anything that is not one of ours is taken for an outage of the store. */
+export function isUnavailable(error: unknown): boolean {
+  return !isMcpTxError(error) || error.code === 'LEDGER_UNAVAILABLE';
+}

@@ -1,0 +1,137 @@
+/** The only loop: attempt, decide, wait, attempt again. It sends nothing and decides nothing itself. */
+import { backoffMs } from '../policy/backoff.ts';
+import type { Classification } from '../policy/classify.ts';
+import type { Decision } from '../policy/retry-policy.ts';
+import { decide } from '../policy/retry-policy.ts';
+import type { AttemptEnd } from './attempt.ts';
+import { attemptOnce, endsIt, judge } from './attempt.ts';
+import { endListening, endReleased, endSettled } from './end-operation.ts';
+import type { FlightEnd } from './flight.ts';
+import { askProbe } from './in-doubt.ts';
+import { insist } from './ledger-write.ts';
+import type { Run } from './run.ts';
+
+/** Drives an operation to its end. `reclaim`: somebody else has taken it over; follow them. */
+export async function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
+  let inherited = run.doubt !== undefined;
+  for (;;) {
+    let end = inherited ? ownerLost() : await attemptOnce(run);
+    inherited = false;
+    let decision = decide(end.verdict, situation(run, mayResend(run)));
+    if (decision.do === 'resend') {
+      const pause = await pauseBeforeResend(run, end.verdict, decision);
+      if (pause === 'over') continue;
+      end = pause.answer ?? end;
+      decision = decide(end.verdict, situation(run, false));
+    }
+    if (mayBeProbed(run, end.verdict, decision)) {
+      const found = await askProbe(run);
+      if (found === 'absent') {
+        run.doubt = undefined; // the send is dead and did nothing: as good as not sent
+        end = { verdict: { class: 'not-sent', says: 'the probe found that it did not happen', serverFault: false } };
+        decision = decide(end.verdict, situation(run, mayResend(run)));
+        if (decision.do === 'resend' && (await pauseBeforeResend(run, end.verdict, decision)) === 'over') continue;
+        decision = { do: 'release' };
+      } else if (found !== 'unknown') return endSettled(run, found, 'probe');
+    }
+    return finish(run, end, decision);
+  }
+}
+
+/** What is known of a send whose owner is gone: nothing. */
+function ownerLost(): AttemptEnd {
+  return {
+    verdict: { class: 'unknown', says: 'the process that sent it is gone', doubt: 'owner-lost', serverFault: false },
+  };
+}
+
+function finish(run: Run, end: AttemptEnd, decision: Decision): Promise<FlightEnd | 'reclaim'> {
+  if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return Promise.resolve('reclaim');
+  if (decision.do === 'release') return endReleased(run, end.verdict);
+  if (decision.do === 'listen') return endListening(run, end.verdict);
+  return endSettled(run, end);
+}
+
+function situation(run: Run, resend: boolean): Parameters<typeof decide>[1] {
+  return {
+    mode: run.mode,
+    attempt: run.attempt,
+    attemptLimit: resend ? run.attemptLimit : run.attempt,
+    earlierUnknown: run.doubt !== undefined || run.unanswered.size > 0,
+    stillListening: run.unanswered.size > 0,
+    recovered: run.recovered,
+  };
+}
+
+/** Whether the world, as opposed to the policy, allows another send. */
+function mayResend(run: Run): boolean {
+  const { flight, held, ports } = run;
+  if (flight.isAbandoned || held?.lost === true || run.ledgerError !== undefined) return false;
+  return ports.clock.monotonic() < flight.deadline;
+}
+
+/** A probe is asked before doubt is accepted: when it would be settled now, or while nothing but silence is heard. */
+function mayBeProbed(run: Run, verdict: Classification, decision: Decision): boolean {
+  if (run.flight.plan.probe === undefined || run.flight.isAbandoned || verdict.class !== 'unknown') return false;
+  return decision.do === 'settle' || decision.do === 'listen';
+}
+
+/** The wait before the next send. An answer to an earlier send may come in it, and ends it. */
+async function pauseBeforeResend(
+  run: Run,
+  failure: Classification,
+  decision: Extract<Decision, { do: 'resend' }>,
+): Promise<'over' | { readonly answer: AttemptEnd | undefined }> {
+  const { ports, flight } = run;
+  const neverLeft = failure.class === 'not-sent';
+  if (!neverLeft && !ports.budget.withdraw()) return { answer: undefined };
+  run.failures += 1;
+  const delayMs = decision.recover === undefined ? waitMs(run, failure) : 0;
+  if (ports.clock.monotonic() + delayMs >= flight.deadline || run.failures > flight.plan.retry.maxAttempts)
+    return { answer: undefined };
+  if (run.isClean) await holdReleased(run);
+  if (decision.recover !== undefined) {
+    run.recovered = true;
+    await ports.caller.recover(decision.recover);
+  }
+  const { operationId, requestId, tool } = flight.plan;
+  ports.events.emit('retry.scheduled', { operationId, requestId, tool, attempt: run.attempt + 1, delayMs });
+  return listenFor(run, delayMs);
+}
+
+function waitMs(run: Run, failure: Classification): number {
+  const { ports, flight } = run;
+  return Math.max(backoffMs(flight.plan.retry, run.failures, ports.random), failure.retryAfterMs ?? 0);
+}
+
+/** Nothing is under way, so the record says `claimed` again: a crash during the wait leaves no doubt behind. */
+async function holdReleased(run: Run): Promise<void> {
+  const { held, ports, flight } = run;
+  if (held === undefined || held.lost) return;
+  try {
+    const released = { attempts: run.attempt, hold: true };
+    const kept = await insist(ports, flight, 'release', { tries: 2, forCallers: true }, (ledger) =>
+      ledger.release(held.lease, released),
+    );
+    if (!kept) run.loseLease();
+  } catch (error) {
+    run.ledgerError = error;
+  }
+}
+
+async function listenFor(run: Run, delayMs: number): Promise<'over' | { readonly answer: AttemptEnd | undefined }> {
+  const { ports, flight } = run;
+  if (flight.isAbandoned) return { answer: undefined };
+  const timer = ports.clock.timer(delayMs, () => run.inbox.put({ kind: 'timer' }));
+  try {
+    for (;;) {
+      const event = await run.inbox.next();
+      if (event.kind === 'timer') return mayResend(run) ? 'over' : { answer: undefined };
+      if (event.kind === 'stopped') return { answer: undefined };
+      const end = judge(run, event.send, event.seen);
+      if (endsIt(end.verdict)) return { answer: end };
+    }
+  } finally {
+    timer.cancel();
+  }
+}

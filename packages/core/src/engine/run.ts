@@ -1,0 +1,113 @@
+/** The state of one operation while this process drives it. */
+import type { DeliveryMode } from '../outcome/call-result.ts';
+import type { InDoubtReason } from '../outcome/outcome.ts';
+import type { Classification } from '../policy/classify.ts';
+import type { Flight } from './flight.ts';
+import type { Send } from './inbox.ts';
+import { Inbox } from './inbox.ts';
+import type { HeldLease } from './lease-keeper.ts';
+import type { EnginePorts } from './ports.ts';
+
+/** What the driver starts with. */
+export interface RunStart {
+  readonly ports: EnginePorts;
+  readonly flight: Flight;
+  /** Absent without a ledger. */
+  readonly held: HeldLease | undefined;
+  /** Number of the last send made. */
+  readonly attempt: number;
+  readonly attemptLimit: number;
+  /** The next send is already recorded. */
+  readonly marked: boolean;
+  /** The breaker has let this call through, and wants to hear how it went. */
+  readonly admitted: boolean;
+  /** The mode that holds: the stricter of ours and a former owner's. */
+  readonly mode: DeliveryMode;
+  /** A send of a former owner may have taken effect; how long ago it was, ms. */
+  readonly inheritedAgoMs: number | undefined;
+}
+
+/** One operation being driven. */
+export class Run {
+  readonly ports: EnginePorts;
+  readonly flight: Flight;
+  readonly held: HeldLease | undefined;
+  readonly attemptLimit: number;
+  readonly mode: DeliveryMode;
+  readonly inbox: Inbox = new Inbox();
+  readonly unanswered: Set<Send> = new Set();
+  attempt: number;
+  marked: boolean;
+  admitted: boolean;
+  /** Some send may have taken effect, and its own end did not say. */
+  doubt: InDoubtReason | undefined;
+  /** The last send that may have taken effect, by `monotonic()`. */
+  doubtSentAt: number;
+  /** Every send that may have taken effect is dead: it cannot take effect any more. */
+  doubtIsDead: boolean;
+  /** Re-authentication or a new session was tried. */
+  recovered = false;
+  /** Attempts that did not complete, sent or not. */
+  failures = 0;
+  ledgerError: unknown;
+
+  constructor(start: RunStart) {
+    this.ports = start.ports;
+    this.flight = start.flight;
+    this.held = start.held;
+    this.attemptLimit = start.attemptLimit;
+    this.mode = start.mode;
+    this.attempt = start.attempt;
+    this.marked = start.marked;
+    this.admitted = start.admitted;
+    this.doubt = start.inheritedAgoMs === undefined ? undefined : 'owner-lost';
+    this.doubtSentAt = start.ports.clock.monotonic() - (start.inheritedAgoMs ?? 0);
+    this.doubtIsDead = start.inheritedAgoMs === undefined;
+    start.flight.onAbandoned = () => this.inbox.put({ kind: 'stopped' });
+  }
+
+  /** A send has left. */
+  track(send: Send): void {
+    this.unanswered.add(send);
+    this.flight.unanswered += 1;
+    this.flight.attempts = send.attempt;
+    void send.sending.ended.then((seen) => this.inbox.put({ kind: 'ended', send, seen }));
+  }
+
+  /** A send has ended, and this is what it proves. */
+  untrack(send: Send, verdict: Classification): void {
+    if (this.unanswered.delete(send)) this.flight.unanswered -= 1;
+    if (verdict.class === 'not-sent') {
+      this.attempt = Math.min(this.attempt, send.attempt - 1);
+      this.flight.attempts = this.attempt;
+    }
+    if (verdict.class !== 'unknown') return;
+    this.doubt = verdict.doubt ?? 'connection-lost';
+    this.doubtSentAt = Math.max(this.doubtSentAt, send.sentAt);
+    this.doubtIsDead = this.doubtIsDead && send.sending.isDead();
+  }
+
+  /** Nothing is known to have run, and nothing may be running. */
+  get isClean(): boolean {
+    return this.doubt === undefined && this.unanswered.size === 0;
+  }
+
+  /** A send was recorded but did not take place. */
+  withdrawMark(): void {
+    this.marked = false;
+    if (this.admitted) this.ports.breaker.withdrawn();
+    this.admitted = false;
+  }
+
+  loseLease(): void {
+    const { flight, held, ports } = this;
+    if (held === undefined || held.lost) return;
+    held.lost = true;
+    const { operationId, requestId, tool } = flight.plan;
+    ports.events.emit('lease.lost', { operationId, requestId, tool });
+  }
+
+  cancelAll(reason: string): void {
+    for (const send of this.unanswered) send.sending.cancel(reason);
+  }
+}

@@ -1,0 +1,60 @@
+/** Public face `@mcp-tx/core`. Every name here is public API. */
+export type { McpClientLike, ToolDefinition } from './connect/mcp-client.ts';
+export type {
+  ConnectionContext,
+  ConnectionState,
+  ServerConnection,
+  ServerSource,
+  TaskStatus,
+} from './connect/server-source.ts';
+export { serverSource } from './connect/server-source.ts';
+export type { CallEvents, Listener } from './engine/call-events.ts';
+export type { Sending, SendRequest, ToolCaller } from './engine/tool-caller.ts';
+export type { ListQuery, Page } from './ledger/ledger-reader.ts';
+export type { MemoryLedgerOptions } from './ledger/memory-ledger.ts';
+export { memoryLedger } from './ledger/memory-ledger.ts';
+export type { AuditLine, OperationRecord, OperationState } from './ledger/record.ts';
+export type {
+  CallMeta,
+  CallOutcome,
+  ContentBlock,
+  DedupeScope,
+  DeliveryMode,
+  McpTxResult,
+  ToolResult,
+} from './outcome/call-result.ts';
+export type { Durability } from './outcome/durability.ts';
+export type { InDoubtReason, Outcome, StoredError } from './outcome/outcome.ts';
+export type { CodeEntry, Execution, ServerError, TxErrorCode, TxErrorDetails } from './outcome/tx-error.ts';
+export { isMcpTxError, McpTxError, TX_ERRORS } from './outcome/tx-error.ts';
+export { MAX_KEY_LENGTH } from './policy/identity.ts';
+export type { Observation } from './policy/observation.ts';
+export type {
+  CallOptions,
+  Probe,
+  ProbeContext,
+  ProbeOperation,
+  ProbeVerdict,
+  Progress,
+  RetrySettings,
+  ToolRule,
+} from './policy/settings.ts';
+export type { Clock, Timer } from './runtime/clock.ts';
+export { systemClock } from './runtime/clock.ts';
+export type { Random } from './runtime/random.ts';
+export { systemRandom } from './runtime/random.ts';
+export type { VirtualClock } from './runtime/virtual-clock.ts';
+export { virtualClock } from './runtime/virtual-clock.ts';
+export type { Health } from './session/health.ts';
+export type { McpTx } from './session/mcp-tx.ts';
+export { createMcpTx } from './session/mcp-tx.ts';
+export type { Verdict } from './session/operator.ts';
+export type { Limits, McpTxOptions } from './session/options.ts';
+export type { Logger, LogRequests } from './session/request-log.ts';
+export type { SweepReport } from './session/sweeper.ts';
+export type {
+  LocalToolContext,
+  LocalToolDefinition,
+  LocalToolHandler,
+  StandardSchema,
+} from './session/tool-registry.ts';

@@ -1,0 +1,131 @@
+/** Makes one frozen plan of a call: server defaults, under the tool's rule, under the call's own options. */
+import type { DeliveryMode } from '../outcome/call-result.ts';
+import { McpTxError } from '../outcome/tx-error.ts';
+import type { Random } from '../runtime/random.ts';
+import { argumentsText, checkKey, fingerprintOf, identify } from './identity.ts';
+import { fillPointer } from './json-pointer.ts';
+import type { CallDefaults, CallOptions, Probe, Progress, RetrySettings, ToolRule } from './settings.ts';
+import type { ServerStanding, ToolHints } from './tool-safety.ts';
+import { canBeEffectivelyOnce, toolSafety } from './tool-safety.ts';
+
+/** Everything that is decided about a call before anything happens. */
+export interface CallPlan {
+  readonly tool: string;
+  /** What is sent: the caller's arguments, with the key argument filled in. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** Canonical text of the caller's own arguments. */
+  readonly argumentsText: string;
+  readonly storeArguments: boolean;
+  readonly serverName: string;
+  readonly scope: string;
+  readonly idempotencyKey: string | undefined;
+  readonly operationId: string;
+  readonly digest: string;
+  /** Absent when off, and for calls that no ledger records. */
+  readonly fingerprint: string | undefined;
+  readonly requestId: string;
+  readonly mode: DeliveryMode;
+  /** Declared safe: sending twice does no harm. */
+  readonly safe: boolean;
+  /** Declared to change nothing: there is no effect to be in doubt about. */
+  readonly readOnly: boolean;
+  readonly hintedReadOnly: boolean;
+  readonly retry: RetrySettings;
+  readonly timeoutMs: number;
+  /** Longest wait for one send before the next; for at-most-once, before the probe is asked. */
+  readonly attemptTimeoutMs: number;
+  readonly onAbort: 'detach' | 'cancel';
+  readonly ifBusy: 'wait' | 'fail';
+  readonly repeatOf: string | undefined;
+  readonly probe: Probe | undefined;
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: ((progress: Progress) => void) | undefined;
+  readonly meta: Readonly<Record<string, unknown>> | undefined;
+  readonly defaults: CallDefaults;
+}
+
+/** What the plan is made from. */
+export interface PlanInput {
+  readonly tool: string;
+  readonly arguments: Readonly<Record<string, unknown>> | undefined;
+  readonly options: CallOptions;
+  readonly rule: ToolRule | undefined;
+  readonly hints: ToolHints | undefined;
+  readonly serverName: string;
+  readonly server: ServerStanding;
+  readonly defaults: CallDefaults;
+  /** `false`: no ledger, so nothing is fingerprinted and keys are refused. */
+  readonly recorded: boolean;
+}
+
+/** @throws McpTxError `CALL_INVALID`, `KEY_INVALID`, `ARGUMENTS_INVALID` */
+export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
+  const { tool, rule, options, defaults, server } = input;
+  const args = input.arguments ?? {};
+  const text = argumentsText(args, { maxDepth: defaults.maxArgumentDepth, maxLength: defaults.maxArgumentLength });
+  const key = options.idempotencyKey;
+  if (key !== undefined) checkKey(key);
+  if (key !== undefined && !input.recorded)
+    throw invalid('an idempotency key needs a ledger, and this instance has `ledger: false`');
+  const scope = options.scope ?? defaults.scope;
+  const freshId = random.id();
+  const identity =
+    key === undefined ? { operationId: `op_${freshId}`, digest: '' } : identify(scope, input.serverName, key);
+  const safety = toolSafety(rule, input.hints, server);
+  const mode = options.delivery ?? safety.mode;
+  if (mode === 'effectively-once' && !canBeEffectivelyOnce(rule, server)) {
+    throw invalid(
+      `delivery 'effectively-once' needs a server that speaks MCP-Tx, or idempotencyArgument in the rule of ${tool}`,
+    );
+  }
+  const timeoutMs = options.timeoutMs ?? rule?.timeoutMs ?? defaults.timeoutMs;
+  return {
+    tool,
+    arguments:
+      rule?.idempotencyArgument === undefined
+        ? args
+        : fillPointer(args, rule.idempotencyArgument, identity.operationId),
+    argumentsText: text,
+    storeArguments: options.storeArguments ?? rule?.storeArguments ?? defaults.storeArguments,
+    serverName: input.serverName,
+    scope,
+    idempotencyKey: key,
+    operationId: identity.operationId,
+    digest: identity.digest,
+    fingerprint: input.recorded && rule?.fingerprint !== 'off' ? fingerprintOf(tool, text) : undefined,
+    requestId: `req_${freshId}`,
+    mode,
+    safe: safety.safe,
+    readOnly: safety.readOnly,
+    hintedReadOnly: safety.hintedReadOnly,
+    retry: mergeRetry(defaults.retry, rule?.retry, options.retry),
+    timeoutMs,
+    attemptTimeoutMs: attemptTimeout(input, mode, timeoutMs),
+    onAbort: options.onAbort ?? rule?.onAbort ?? (safety.safe ? 'cancel' : 'detach'),
+    ifBusy: options.ifBusy ?? 'wait',
+    repeatOf: options.repeatOf,
+    probe: rule?.probe,
+    signal: options.signal,
+    onProgress: options.onProgress,
+    meta: options.meta,
+    defaults,
+  };
+}
+
+function attemptTimeout({ options, rule, defaults }: PlanInput, mode: DeliveryMode, timeoutMs: number): number {
+  const said = options.attemptTimeoutMs ?? rule?.attemptTimeoutMs ?? defaults.attemptTimeoutMs;
+  if (said !== undefined) return Math.min(said, timeoutMs);
+  return mode === 'at-most-once' ? timeoutMs : timeoutMs / 2;
+}
+
+function mergeRetry(
+  base: RetrySettings,
+  rule: Partial<RetrySettings> | undefined,
+  call: Partial<RetrySettings> | undefined,
+): RetrySettings {
+  return rule === undefined && call === undefined ? base : { ...base, ...rule, ...call };
+}
+
+function invalid(message: string): McpTxError {
+  return new McpTxError('CALL_INVALID', message);
+}

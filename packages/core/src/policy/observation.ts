@@ -1,0 +1,69 @@
+/** What was seen of one send, as plain facts. Whoever watches the wire fills it in; nobody here judges it. */
+
+/** A JSON-RPC error as it stood in a frame from the peer. */
+export interface ErrorFrame {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
+/** The facts of a thrown value that may be relied on: stable fields, never its class. */
+export interface ThrownFacts {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string | number;
+  /** `code` of the innermost cause that has one: ECONNREFUSED, UND_ERR_SOCKET, … */
+  readonly causeCode?: string;
+}
+
+/** Everything seen of one send until it ended. */
+export interface Observation {
+  /** Whether the wire itself was watched. If not, the fields below hold only what the SDK let through. */
+  readonly tapped: boolean;
+  /** `false` only if it is certain that no byte left. */
+  readonly dispatched: boolean;
+  /** The last frame that answered this send. */
+  readonly frame?: 'result' | 'error';
+  readonly errorFrame?: ErrorFrame;
+  /** The result as the SDK resolved it; present only when it did. */
+  readonly result?: object;
+  /** The result as it stood in the frame, where a tap saw it. */
+  readonly rawResult?: object;
+  /** HTTP status of this send's own POST. */
+  readonly status?: number;
+  /** The server's Retry-After, as a duration in ms. */
+  readonly retryAfterMs?: number;
+  /** The POST carried a session id, so a 404 means that the session has expired. */
+  readonly hadSession?: boolean;
+  readonly thrown?: ThrownFacts;
+  /** The connection ended, or the answer's stream did, before the answer came. */
+  readonly lost?: boolean;
+  /** We ourselves cancelled the send. */
+  readonly cancelled?: boolean;
+}
+
+/** Reduces a thrown value to its facts. */
+export function factsOf(thrown: unknown): ThrownFacts {
+  const error = (typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }) as Record<
+    string,
+    unknown
+  >;
+  const code = error['code'];
+  const causeCode = innermostCode(error['cause'], 0);
+  return {
+    name: typeof error['name'] === 'string' ? error['name'] : 'Error',
+    message: typeof error['message'] === 'string' ? error['message'] : String(thrown),
+    ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
+    ...(causeCode === undefined ? {} : { causeCode }),
+  };
+}
+
+function innermostCode(cause: unknown, depth: number): string | undefined {
+  if (typeof cause !== 'object' || cause === null || depth > 8) return undefined;
+  const { code, cause: inner, errors, message } = cause as Record<string, unknown>;
+  const deeper =
+    innermostCode(inner, depth + 1) ?? (Array.isArray(errors) ? innermostCode(errors[0], depth + 1) : undefined);
+  if (deeper !== undefined) return deeper;
+  if (typeof code === 'string') return code;
+  return message === 'bad port' ? 'ERR_BAD_PORT' : undefined;
+}

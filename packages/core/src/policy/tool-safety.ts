@@ -1,0 +1,65 @@
+/** Decides how often a tool may run: from what the user says, what a trusted server hints, and what the server can do. */
+import type { DeliveryMode } from '../outcome/call-result.ts';
+import type { ToolRule } from './settings.ts';
+
+/** MCP's `ToolAnnotations`. Untrusted by specification unless the server is. */
+export interface ToolHints {
+  readonly readOnlyHint?: boolean | undefined;
+  readonly destructiveHint?: boolean | undefined;
+  readonly idempotentHint?: boolean | undefined;
+}
+
+/** What is known of a tool's safety. */
+export interface ToolSafety {
+  /** The strongest promise that holds for it. */
+  readonly mode: DeliveryMode;
+  /** The user, or a trusted server, says that sending twice does no harm. */
+  readonly safe: boolean;
+  /** The user, or a trusted server, says that it changes nothing: there is no effect to be in doubt about. */
+  readonly readOnly: boolean;
+  /** Its own server, trusted or not, says that it only reads: enough to let a *caller* repeat it. */
+  readonly hintedReadOnly: boolean;
+}
+
+/** What is known of the server. */
+export interface ServerStanding {
+  readonly trusted: boolean;
+  readonly speaksMcpTx: boolean;
+  /** Mode of tools about which nothing is known. */
+  readonly delivery: DeliveryMode;
+}
+
+/** A tool's safety. Contradictory hints (`readOnlyHint` with `destructiveHint`) widen nothing. */
+export function toolSafety(
+  rule: ToolRule | undefined,
+  hints: ToolHints | undefined,
+  server: ServerStanding,
+): ToolSafety {
+  const contradictory = hints?.readOnlyHint === true && hints.destructiveHint === true;
+  const hintedReadOnly = hints?.readOnlyHint === true && !contradictory;
+  const hintedSafe = hintedReadOnly || (hints?.idempotentHint === true && !contradictory);
+  const declaredUnsafe = rule?.readOnly === false || rule?.idempotent === false;
+  const readOnly = rule?.readOnly ?? (server.trusted && hintedReadOnly && !declaredUnsafe);
+  const safe =
+    rule?.readOnly === true || rule?.idempotent === true || (server.trusted && hintedSafe && !declaredUnsafe);
+  return { mode: modeOf(rule, safe, server), safe, readOnly, hintedReadOnly };
+}
+
+function modeOf(rule: ToolRule | undefined, safe: boolean, server: ServerStanding): DeliveryMode {
+  if (rule?.delivery !== undefined) return rule.delivery;
+  if (server.speaksMcpTx || rule?.idempotencyArgument !== undefined) return 'effectively-once';
+  if (safe) return 'at-least-once';
+  return server.delivery;
+}
+
+/** Whether `effectively-once` can be kept for this tool: somebody at the other end must recognise the operation id. */
+export function canBeEffectivelyOnce(rule: ToolRule | undefined, server: ServerStanding): boolean {
+  return server.speaksMcpTx || rule?.idempotencyArgument !== undefined;
+}
+
+const STRICTNESS: readonly DeliveryMode[] = ['at-least-once', 'effectively-once', 'at-most-once'];
+
+/** The stricter of two modes: what a taken-over operation has to keep to. */
+export function stricter(one: DeliveryMode, other: DeliveryMode): DeliveryMode {
+  return STRICTNESS.indexOf(one) >= STRICTNESS.indexOf(other) ? one : other;
+}

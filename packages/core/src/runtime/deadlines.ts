@@ -1,0 +1,118 @@
+/** Holds many deadlines with few timers: calls come and go by the thousand, and a timer of its own for each costs more than the call. */
+import type { Clock, Timer } from './clock.ts';
+
+/** A deadline that has not passed. */
+export interface Deadline {
+  cancel(): void;
+}
+
+/** A set of deadlines on one clock. */
+export interface Deadlines {
+  /** Calls `wake` once when the clock's `monotonic()` reaches `at`, unless cancelled before. */
+  add(at: number, durationMs: number, wake: () => void): Deadline;
+  /** Deadlines that are pending. */
+  readonly size: number;
+  /** Drops all of them, and every timer. */
+  close(): void;
+}
+
+/**
+ * Deadlines of one duration stand in one list, in the order they were made, which is the order they pass in. Each list keeps a
+ * single timer for its head. A cancelled deadline is unlinked and the timer left to fire for nothing, once per duration.
+ * The timers hold the process only while a deadline is pending.
+ */
+export function createDeadlines(clock: Clock): Deadlines {
+  const lists = new Map<number, List>();
+  const set: Set = { clock, lists, size: 0 };
+  return {
+    add(at, durationMs, wake) {
+      const entry = new Entry(listOf(set, durationMs), at, wake);
+      entry.link();
+      return entry;
+    },
+    get size() {
+      return set.size;
+    },
+    close() {
+      for (const list of lists.values()) list.timer?.cancel();
+      lists.clear();
+      set.size = 0;
+    },
+  };
+}
+
+interface Set {
+  readonly clock: Clock;
+  readonly lists: Map<number, List>;
+  size: number;
+}
+
+interface List {
+  readonly set: Set;
+  readonly durationMs: number;
+  head: Entry | undefined;
+  tail: Entry | undefined;
+  timer: Timer | undefined;
+}
+
+class Entry implements Deadline {
+  readonly at: number;
+  readonly wake: () => void;
+  #list: List | undefined;
+  #previous: Entry | undefined;
+  #next: Entry | undefined;
+
+  constructor(list: List, at: number, wake: () => void) {
+    this.#list = list;
+    this.at = at;
+    this.wake = wake;
+  }
+
+  link(): void {
+    const list = this.#list as List;
+    this.#previous = list.tail;
+    if (list.tail === undefined) list.head = this;
+    else list.tail.#next = this;
+    list.tail = this;
+    list.set.size += 1;
+    if (list.timer === undefined) arm(list, this.at);
+    else if (list.head === this) list.timer.hold?.(true);
+  }
+
+  cancel(): void {
+    const list = this.#list;
+    if (list === undefined) return;
+    this.#list = undefined;
+    if (this.#previous === undefined) list.head = this.#next;
+    else this.#previous.#next = this.#next;
+    if (this.#next === undefined) list.tail = this.#previous;
+    else this.#next.#previous = this.#previous;
+    list.set.size -= 1;
+    if (list.head === undefined) list.timer?.hold?.(false);
+  }
+}
+
+function listOf(set: Set, durationMs: number): List {
+  const known = set.lists.get(durationMs);
+  if (known !== undefined) return known;
+  const list: List = { set, durationMs, head: undefined, tail: undefined, timer: undefined };
+  set.lists.set(durationMs, list);
+  return list;
+}
+
+function arm(list: List, at: number): void {
+  list.timer = list.set.clock.timer(at - list.set.clock.monotonic(), () => fire(list));
+}
+
+function fire(list: List): void {
+  list.timer = undefined;
+  const now = list.set.clock.monotonic();
+  while (list.head !== undefined && list.head.at <= now) {
+    const due = list.head;
+    due.cancel();
+    due.wake();
+  }
+  if (list.timer !== undefined) return; // a wake-up added the next one
+  if (list.head === undefined) list.set.lists.delete(list.durationMs);
+  else arm(list, list.head.at);
+}

@@ -1,0 +1,243 @@
+/** The object that users hold: one server, one ledger, and calls that say what became of them. */
+
+import type { ToolDefinition } from '../connect/mcp-client.ts';
+import type { ServerConnection } from '../connect/server-source.ts';
+import type { CallEvents, Listener } from '../engine/call-events.ts';
+import type { EnginePorts } from '../engine/ports.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { ListQuery, Page } from '../ledger/ledger-reader.ts';
+import type { AuditLine, OperationRecord } from '../ledger/record.ts';
+import type { CallOutcome, McpTxResult } from '../outcome/call-result.ts';
+import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
+import type { CallDefaults, CallOptions } from '../policy/settings.ts';
+import { Calls } from './calls.ts';
+import { checkCall, checkOptions } from './check-options.ts';
+import type { Parts } from './create-ports.ts';
+import { createPorts } from './create-ports.ts';
+import type { Health } from './health.ts';
+import { healthOf } from './health.ts';
+import type { Verdict } from './operator.ts';
+import { auditTrail, listOperations, resolveOperation } from './operator.ts';
+import type { McpTxOptions } from './options.ts';
+import { callDefaults } from './options.ts';
+import { logEvents } from './request-log.ts';
+import { runProbe } from './run-probe.ts';
+import { shutDown } from './shut-down.ts';
+import type { SweepReport } from './sweeper.ts';
+import { Sweeper } from './sweeper.ts';
+import { ToolCatalog } from './tool-catalog.ts';
+import type { LocalTool, LocalToolDefinition, LocalToolHandler } from './tool-registry.ts';
+import { runLocalTool } from './tool-registry.ts';
+import { withinTime } from './within-time.ts';
+
+type Arguments = Readonly<Record<string, unknown>>;
+
+/** Makes an instance. Nothing is connected before the first call or `initialize()`. @throws McpTxError `CONFIG_INVALID` */
+export function createMcpTx(options: McpTxOptions): McpTx {
+  checkOptions(options);
+  return new McpTx(options);
+}
+
+/** Reliable calls to one MCP server. Made by {@link createMcpTx}. */
+export class McpTx implements AsyncDisposable {
+  /** Name of the server, as it stands in the identity of every operation. */
+  readonly name: string;
+  readonly #sweepIntervalMs: number;
+  readonly #defaults: CallDefaults;
+  readonly #ports: EnginePorts;
+  readonly #parts: Parts;
+  readonly #connection: ServerConnection;
+  readonly #ledger: Ledger | undefined;
+  readonly #catalog: ToolCatalog;
+  readonly #calls: Calls;
+  readonly #sweeper: Sweeper | undefined;
+  readonly #localTools = new Map<string, LocalTool>();
+  #closing: Promise<void> | undefined;
+
+  /** @internal Use {@link createMcpTx}. */
+  constructor(options: McpTxOptions) {
+    this.name = options.name ?? 'default';
+    this.#sweepIntervalMs = options.sweepIntervalMs ?? 30_000;
+    this.#defaults = callDefaults(options);
+    this.#catalog = new ToolCatalog(() => this.#connection);
+    this.#parts = createPorts(options, this.#defaults, {
+      probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
+      isDraining: () => this.#closing !== undefined,
+      onToolsChanged: () => this.#catalog.invalidate(),
+    });
+    this.#ports = this.#parts.ports;
+    this.#connection = this.#parts.connection;
+    this.#ledger = this.#parts.ledger;
+    const { ports, connection } = this.#parts;
+    this.#calls = new Calls({
+      name: this.name,
+      options,
+      defaults: this.#defaults,
+      ports,
+      connection,
+      catalog: this.#catalog,
+    });
+    this.#sweeper = this.#ledger === undefined ? undefined : this.#createSweeper(this.#ledger);
+    if (options.logger !== undefined)
+      logEvents(this.#ports.events, options.logger, this.name, options.logRequests ?? false);
+  }
+
+  /**
+   * Connects and reads the server's tools, so that a wrong configuration is noticed at start. Optional; may be repeated after
+   * a failure.
+   *
+   * @throws McpTxError `CONNECTION_FAILED`, `CLOSED`; `CONFIG_INVALID` when a local tool has a remote one's name
+   */
+  async initialize(): Promise<void> {
+    this.#refuseClosed();
+    await withinTime(this.#ports.clock, this.#defaults.timeoutMs, (signal) => this.#catalog.load(signal));
+    for (const name of this.#localTools.keys()) this.#refuseClash(name);
+    this.#sweeper?.start();
+  }
+
+  /**
+   * Calls a tool. Resolves with its result, also when that says `isError`; `meta` tells what is known and who vouches for it.
+   *
+   * @throws McpTxError with `code`, `execution` (did it happen: `none`, `unknown`, `done`) and `retryable`
+   */
+  async callTool(tool: string, args?: Arguments, options: CallOptions = NO_OPTIONS): Promise<McpTxResult> {
+    const startedAt = this.#ports.clock.monotonic();
+    checkCall(tool, options === NO_OPTIONS ? undefined : options);
+    this.#refuseClosed();
+    const local = this.#localTools.get(tool);
+    if (local !== undefined) return this.#callLocal(local, args, options);
+    this.#sweeper?.start();
+    return this.#calls.call(tool, args, options, startedAt);
+  }
+
+  /** The same without throwing. */
+  async tryCallTool(tool: string, args?: Arguments, options?: CallOptions): Promise<CallOutcome> {
+    try {
+      return { ok: true, ...(await this.callTool(tool, args, options)) };
+    } catch (error) {
+      if (isMcpTxError(error)) return { ok: false, error };
+      throw error;
+    }
+  }
+
+  /** Registers a local tool made of calls to the server's. @throws McpTxError `CONFIG_INVALID` when the name is taken */
+  tool<Input>(name: string, definition: LocalToolDefinition<Input>, handler: LocalToolHandler<Input>): this {
+    if (typeof name !== 'string' || name === '') throw new McpTxError('CONFIG_INVALID', 'a local tool needs a name');
+    if (typeof definition?.inputSchema?.['~standard']?.validate !== 'function') {
+      throw new McpTxError(
+        'CONFIG_INVALID',
+        `the inputSchema of ${name} must be a Standard Schema: zod, valibot, arktype, …`,
+      );
+    }
+    if (this.#localTools.has(name)) throw new McpTxError('CONFIG_INVALID', `there is a local tool ${name} already`);
+    this.#refuseClash(name);
+    this.#localTools.set(name, {
+      name,
+      inputSchema: definition.inputSchema,
+      handler: handler as LocalToolHandler<never>,
+    });
+    return this;
+  }
+
+  /** The server's tools, read now. @throws McpTxError `CONNECTION_FAILED`, `CLOSED` */
+  async listTools(): Promise<readonly ToolDefinition[]> {
+    this.#refuseClosed();
+    await withinTime(this.#ports.clock, this.#defaults.timeoutMs, (signal) => this.#catalog.load(signal));
+    return this.#catalog.tools;
+  }
+
+  /** How things stand. Asks the server for a sign of life only with `check: true`. Never throws. */
+  health(options: { readonly check?: boolean } = {}): Promise<Health> {
+    const check =
+      options.check === true
+        ? () => withinTime(this.#ports.clock, 2_000, (signal) => this.#connection.check(signal))
+        : undefined;
+    return healthOf(this.#ports, this.#connection, this.#closing !== undefined, check);
+  }
+
+  /** What the ledger knows of an operation. */
+  async getOperation(operationId: string): Promise<OperationRecord | undefined> {
+    return this.#ledger?.find(operationId);
+  }
+
+  /** Operations in the ledger, newest first. @throws McpTxError `CONFIG_INVALID` when the ledger cannot be listed */
+  listOperations(query: ListQuery = {}): Promise<Page> {
+    return listOperations(this.#ledger, query);
+  }
+
+  /** Who resolved an operation, when and why. @throws McpTxError `CONFIG_INVALID` when the ledger cannot be listed */
+  auditTrail(operationId: string): Promise<readonly AuditLine[]> {
+    return auditTrail(this.#ledger, operationId);
+  }
+
+  /** Ends doubt by somebody's word. @throws McpTxError `OPERATION_NOT_FOUND`; `CALL_INVALID` when it is not in doubt */
+  resolve(operationId: string, verdict: Verdict): Promise<OperationRecord> {
+    return resolveOperation(this.#ledger, this.#ports.events, operationId, verdict);
+  }
+
+  /** Sweeps now: lost owners, probes, expired records. The same happens in the background. */
+  async sweep(): Promise<SweepReport> {
+    this.#refuseClosed();
+    if (this.#sweeper === undefined) throw new McpTxError('CONFIG_INVALID', 'this instance has `ledger: false`');
+    return this.#sweeper.sweep();
+  }
+
+  /** Listens to an event; the returned function ends that. */
+  on<Name extends keyof CallEvents>(name: Name, listener: Listener<Name>): () => void {
+    return this.#ports.events.on(name, listener);
+  }
+
+  /**
+   * Ends the instance: no new calls; those under way get `graceMs` (default 5,000) to end; what is then unanswered is recorded
+   * as in doubt. Closes what it opened itself: the connection, a default ledger. Repeated calls give the same promise.
+   */
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#closing ??= shutDown(this.#parts, this.#sweeper, options.graceMs ?? 5_000);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #callLocal(local: LocalTool, args: Arguments | undefined, options: CallOptions): Promise<McpTxResult> {
+    this.#refuseClash(local.name);
+    return runLocalTool(local, args, options, {
+      clock: this.#ports.clock,
+      defaultTimeoutMs: this.#defaults.timeoutMs,
+      requestId: () => `req_${this.#ports.random.id()}`,
+      callTool: (tool, innerArgs, innerOptions) => this.callTool(tool, innerArgs, innerOptions),
+    });
+  }
+
+  #createSweeper(ledger: Ledger): Sweeper {
+    const kit = {
+      ledger,
+      clock: this.#ports.clock,
+      events: this.#ports.events,
+      serverName: this.name,
+      connection: this.#connection,
+      hasProbe: (tool: string) => this.#calls.rule(tool)?.probe !== undefined,
+      probe: (operation: Parameters<typeof runProbe>[1]) =>
+        runProbe(this.#calls.rule(operation.tool)?.probe, operation, this.#probeKit),
+      run: (record: OperationRecord) => this.#calls.resume(record),
+    };
+    return new Sweeper(kit, this.#sweepIntervalMs);
+  }
+
+  get #probeKit(): Parameters<typeof runProbe>[2] {
+    const { clock, events } = this.#ports;
+    return { clock, events, read: (tool, args, options) => this.callTool(tool, args, options) };
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing !== undefined) throw new McpTxError('CLOSED', `${this.name} is closed`);
+  }
+
+  #refuseClash(name: string): void {
+    if (this.#catalog.has(name))
+      throw new McpTxError('CONFIG_INVALID', `the server has a tool ${name}, too; give the local one another name`);
+  }
+}
+
+const NO_OPTIONS: CallOptions = Object.freeze({});

@@ -1,0 +1,167 @@
+/** Looks after operations that nobody drives: leases that ran out, doubt that a probe may end, stored calls that never ran. */
+import type { ServerConnection } from '../connect/server-source.ts';
+import type { EventHub } from '../engine/call-events.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { isLedgerReader } from '../ledger/ledger-reader.ts';
+import type { OperationRecord, Resolution } from '../ledger/record.ts';
+import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+
+/** What one sweep did. */
+export interface SweepReport {
+  /** Operations whose owner was lost after the send: in doubt from now on. */
+  readonly inDoubt: number;
+  /** Operations freed for whoever has their key. */
+  readonly released: number;
+  /** Stored calls that had not been sent, and were run. */
+  readonly run: number;
+  /** Operations in doubt that a probe was asked about. */
+  readonly probed: number;
+  /** Of these, ended. */
+  readonly resolved: number;
+  /** Expired records removed. */
+  readonly purged: number;
+}
+
+/** What a sweep works with. */
+export interface SweepKit {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly events: EventHub;
+  readonly serverName: string;
+  readonly connection: ServerConnection;
+  readonly probe: (operation: ProbeOperation) => Promise<ProbeVerdict>;
+  readonly hasProbe: (tool: string) => boolean;
+  /** Runs a stored call that was never sent. */
+  readonly run: (record: OperationRecord) => Promise<void>;
+}
+
+const BATCH = 100;
+
+/** Sweeps now and then in the background; one sweep at a time. */
+export class Sweeper {
+  readonly #kit: SweepKit;
+  readonly #intervalMs: number;
+  #timer: Timer | undefined;
+  #running: Promise<SweepReport> | undefined;
+  #isStopped = false;
+
+  constructor(kit: SweepKit, intervalMs: number) {
+    this.#kit = kit;
+    this.#intervalMs = intervalMs;
+  }
+
+  /** Begins to sweep; the first one comes at once. */
+  start(): void {
+    if (this.#isStopped || this.#timer !== undefined || this.#intervalMs === 0) return;
+    this.#schedule(0);
+  }
+
+  /** Sweeps now, or joins the sweep that is under way. */
+  sweep(): Promise<SweepReport> {
+    this.#running ??= sweepOnce(this.#kit).finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#running?.catch(() => undefined);
+  }
+
+  #schedule(delayMs: number): void {
+    this.#timer = this.#kit.clock.timer(delayMs, () => void this.#tick(), { background: true });
+  }
+
+  async #tick(): Promise<void> {
+    try {
+      await this.sweep();
+    } catch (error) {
+      this.#kit.events.emit('hook.failed', { hook: 'sweep', error });
+    }
+    if (!this.#isStopped) this.#schedule(this.#intervalMs);
+  }
+}
+
+async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
+  const report = { inDoubt: 0, released: 0, run: 0, probed: 0, resolved: 0, purged: 0 };
+  for (let round = 0; round < 100; round += 1) {
+    const swept = await kit.ledger.sweep(BATCH);
+    for (const { action, record } of swept) {
+      if (action === 'in_doubt') report.inDoubt += 1;
+      if (action === 'released') report.released += 1;
+      if (action !== 'runnable' || record.serverName !== kit.serverName || record.deadlineAt <= kit.clock.now())
+        continue;
+      await kit.run(record);
+      report.run += 1;
+    }
+    if (swept.length < BATCH) break;
+  }
+  await probeAll(kit, report);
+  if (isLedgerReader(kit.ledger)) report.purged = await kit.ledger.purge(kit.clock.now(), 1_000);
+  return report;
+}
+
+async function probeAll(kit: SweepKit, report: { probed: number; resolved: number }): Promise<void> {
+  if (!isLedgerReader(kit.ledger)) return;
+  let cursor: string | undefined;
+  do {
+    const query = { states: ['in_doubt'], serverName: kit.serverName, limit: BATCH } as const;
+    const page = await kit.ledger.list(cursor === undefined ? query : { ...query, cursor });
+    for (const record of page.records) {
+      const taskId = record.outcome?.state === 'in_doubt' ? record.outcome.taskId : undefined;
+      if (taskId === undefined && !kit.hasProbe(record.tool)) continue;
+      report.probed += 1;
+      if (await probeRecord(kit, record, taskId)) report.resolved += 1;
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** Asks about one operation in doubt; `true` when that ended it. */
+export async function probeRecord(
+  kit: SweepKit,
+  record: OperationRecord,
+  taskId: string | undefined,
+): Promise<boolean> {
+  const found = taskId === undefined ? await kit.probe(describe(record)) : await askTask(kit, taskId);
+  const resolution = resolutionOf(found, record, kit.clock.now());
+  if (resolution === undefined) return false;
+  const answer = await kit.ledger.resolve(record.operationId, resolution);
+  if (answer.kind !== 'resolved') return false;
+  const { operationId } = record;
+  kit.events.emit('operation.resolved', { operationId, by: resolution.by, outcome: resolution.outcome.state });
+  return true;
+}
+
+/** `absent` counts only once the send can no longer take effect. */
+function resolutionOf(found: ProbeVerdict, record: OperationRecord, now: number): Resolution | undefined {
+  if (found.verdict === 'completed') {
+    const outcome = { state: 'completed', result: JSON.stringify(found.result) } as const;
+    return { outcome, by: 'probe', reason: 'the probe found that it happened' };
+  }
+  if (found.verdict === 'unknown' || now <= (record.sentAt ?? record.createdAt) + record.settleWindowMs)
+    return undefined;
+  const error = { code: 'NOT_EXECUTED', message: 'a probe found that it did not happen' } as const;
+  return { outcome: { state: 'failed', error }, by: 'probe', reason: 'the probe found that it did not happen' };
+}
+
+async function askTask(kit: SweepKit, taskId: string): Promise<ProbeVerdict> {
+  const status = await kit.connection.taskStatus?.(taskId, new AbortController().signal).catch(() => undefined);
+  return status?.state === 'completed' ? { verdict: 'completed', result: status.result } : { verdict: 'unknown' };
+}
+
+/** What a probe is told of a record. */
+export function describe(record: OperationRecord): ProbeOperation {
+  return {
+    operationId: record.operationId,
+    tool: record.tool,
+    scope: record.scope,
+    attempts: record.attempts,
+    ...(record.idempotencyKey === undefined ? {} : { idempotencyKey: record.idempotencyKey }),
+    ...(record.sentAt === undefined ? {} : { sentAt: record.sentAt }),
+    ...(record.arguments === undefined ? {} : { arguments: JSON.parse(record.arguments) as Record<string, unknown> }),
+  };
+}

@@ -1,0 +1,109 @@
+/** What the server says about its tools: read before the first call, and again when it may have changed. */
+
+import type { ToolDefinition } from '../connect/mcp-client.ts';
+import type { ServerConnection } from '../connect/server-source.ts';
+import { McpTxError } from '../outcome/tx-error.ts';
+import type { ToolHints } from '../policy/tool-safety.ts';
+import type { ArgumentsCheck } from './schema-check.ts';
+import { SchemaCompiler } from './schema-check.ts';
+
+/** One tool. */
+interface Entry {
+  readonly definition: ToolDefinition;
+  check: ArgumentsCheck;
+  isCompiled: boolean;
+}
+
+/** The server's list of tools. */
+export class ToolCatalog {
+  readonly #connection: () => ServerConnection;
+  readonly #compiler = new SchemaCompiler();
+  #entries: Map<string, Entry> | undefined;
+  #isFresh = false;
+  /** The server has no list of tools, or does not give it: nothing can be said about them. */
+  #isUnavailable = false;
+  #loading: Promise<void> | undefined;
+
+  constructor(connection: () => ServerConnection) {
+    this.#connection = connection;
+  }
+
+  /** Nothing has to be asked before this tool can be called. */
+  isReady(tool: string): boolean {
+    return this.#isFresh && (this.#isUnavailable || this.#entries?.has(tool) === true);
+  }
+
+  /** The list may have changed: read it again before the next call. */
+  invalidate(): void {
+    this.#isFresh = false;
+  }
+
+  /** Names of all tools, as far as they are known. */
+  get tools(): readonly ToolDefinition[] {
+    return [...(this.#entries?.values() ?? [])].map((entry) => entry.definition);
+  }
+
+  has(tool: string): boolean {
+    return this.#entries?.has(tool) === true;
+  }
+
+  /**
+   * Makes sure that `tool` exists, as far as the server tells. A server that cannot be reached is no reason to fail here: the
+   * call itself will find out, with everything that it may do about it.
+   *
+   * @throws McpTxError `TOOL_NOT_FOUND`
+   */
+  async ensure(tool: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.load(signal);
+    } catch {
+      return;
+    }
+    if (this.#isUnavailable || this.#entries?.has(tool) === true) return;
+    throw new McpTxError('TOOL_NOT_FOUND', `the server has no tool ${JSON.stringify(tool)}; it has: ${this.#names()}`);
+  }
+
+  /** Reads the list; all who ask meanwhile share one reading. @throws McpTxError `CONNECTION_FAILED` */
+  load(signal: AbortSignal): Promise<void> {
+    this.#loading ??= this.#read(signal).finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  hints(tool: string): ToolHints | undefined {
+    return this.#entries?.get(tool)?.definition.annotations;
+  }
+
+  /** @throws McpTxError `ARGUMENTS_INVALID` when the tool's inputSchema refuses them */
+  checkArguments(tool: string, args: Readonly<Record<string, unknown>>): void {
+    const entry = this.#entries?.get(tool);
+    if (entry === undefined) return;
+    if (!entry.isCompiled) {
+      entry.isCompiled = true;
+      entry.check = this.#compiler.compile(tool, entry.definition.inputSchema);
+    }
+    entry.check?.(args);
+  }
+
+  async #read(signal: AbortSignal): Promise<void> {
+    try {
+      this.#isFresh = true; // a change that is announced meanwhile makes it stale again
+      const tools = await this.#connection().listTools(signal);
+      this.#entries = new Map(
+        tools.map((definition) => [definition.name, { definition, check: undefined, isCompiled: false }]),
+      );
+      this.#isUnavailable = false;
+    } catch (error) {
+      this.#isFresh = false;
+      if (this.#connection().state !== 'ready') throw error;
+      this.#isFresh = true; // it is there and will not tell
+      this.#isUnavailable = true;
+    }
+  }
+
+  #names(): string {
+    const names = [...(this.#entries?.keys() ?? [])];
+    return names.length === 0 ? 'none' : names.slice(0, 20).join(', ') + (names.length > 20 ? ', …' : '');
+  }
+}

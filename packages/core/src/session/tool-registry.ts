@@ -1,0 +1,200 @@
+/** Local tools that are made of calls to the server's: compositions, with no record of their own. */
+import type { CallMeta, DeliveryMode, McpTxResult, ToolResult } from '../outcome/call-result.ts';
+import { toToolResult } from '../outcome/call-result.ts';
+import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
+import type { CallOptions } from '../policy/settings.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** What zod, valibot, arktype and others have in common (Standard Schema, version 1). */
+export interface StandardSchema<Output> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;
+    readonly types?: { readonly output: Output } | undefined;
+  };
+}
+
+type StandardResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
+
+/** How a local tool is declared. */
+export interface LocalToolDefinition<Input> {
+  readonly description?: string;
+  readonly inputSchema: StandardSchema<Input>;
+}
+
+/** What a local tool may use. */
+export interface LocalToolContext {
+  /** Calls a tool of the server. Key, scope, deadline and signal come from the outer call. */
+  callTool(tool: string, args?: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<McpTxResult>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The body of a local tool. What it returns becomes the result: a `CallToolResult`, an inner call's answer, or plain data. */
+export type LocalToolHandler<Input> = (input: Input, context: LocalToolContext) => Promise<unknown> | unknown;
+
+/** A registered tool with its input type forgotten. */
+export interface LocalTool {
+  readonly name: string;
+  readonly inputSchema: StandardSchema<unknown>;
+  readonly handler: LocalToolHandler<never>;
+}
+
+/** What the composition needs of its instance. */
+export interface Composer {
+  readonly clock: Clock;
+  readonly defaultTimeoutMs: number;
+  readonly requestId: () => string;
+  callTool(
+    tool: string,
+    args: Readonly<Record<string, unknown>> | undefined,
+    options: CallOptions,
+  ): Promise<McpTxResult>;
+}
+
+/**
+ * Runs a local tool. The inner calls' keys are `${key}/${tool}/${ordinal}`; their attempts are summed.
+ *
+ * @throws McpTxError `ARGUMENTS_INVALID`, whatever an inner call throws, `INTERNAL` for what the handler throws
+ */
+export async function runLocalTool(
+  tool: LocalTool,
+  args: unknown,
+  options: CallOptions,
+  composer: Composer,
+): Promise<McpTxResult> {
+  const startedAt = composer.clock.monotonic();
+  const input = await checkInput(tool, args);
+  const inner: CallMeta[] = [];
+  const timeoutMs = options.timeoutMs ?? composer.defaultTimeoutMs;
+  const context: LocalToolContext = {
+    signal: options.signal,
+    async callTool(name, innerArgs, more = {}) {
+      const leftMs = timeoutMs - (composer.clock.monotonic() - startedAt);
+      if (leftMs <= 0)
+        throw new McpTxError('DEADLINE_EXCEEDED', `the deadline of ${tool.name} passed before ${name} was called`);
+      const ordinal = inner.length + 1;
+      const key =
+        options.idempotencyKey === undefined ? {} : { idempotencyKey: `${options.idempotencyKey}/${name}/${ordinal}` };
+      const place = inner.push(PENDING) - 1;
+      try {
+        const answer = await composer.callTool(name, innerArgs, {
+          ...inherited(options),
+          ...key,
+          ...more,
+          timeoutMs: Math.min(more.timeoutMs ?? leftMs, leftMs),
+        });
+        inner[place] = answer.meta;
+        return answer;
+      } catch (error) {
+        if (isMcpTxError(error) && error.meta !== undefined) inner[place] = error.meta;
+        throw error;
+      }
+    },
+  };
+  try {
+    const returned = await tool.handler(input as never, context);
+    return { result: toResult(returned), meta: summed(composer, inner, startedAt) };
+  } catch (error) {
+    throw isMcpTxError(error) ? error : handlerFailed(tool, error, summed(composer, inner, startedAt));
+  }
+}
+
+/** Stands for an inner call that has not ended: it may have run. */
+const PENDING: CallMeta = {
+  ack: false,
+  processed: false,
+  duplicate: false,
+  attempts: 0,
+  requestId: '',
+  operationId: '',
+  guarantee: 'at-most-once',
+  dedupeScope: 'call',
+  durability: 'none',
+  execution: 'unknown',
+  recorded: false,
+  fingerprinted: false,
+  durationMs: 0,
+};
+
+async function checkInput(tool: LocalTool, args: unknown): Promise<unknown> {
+  const checked = await tool.inputSchema['~standard'].validate(args ?? {});
+  if (checked.issues === undefined) return checked.value;
+  const [issue] = checked.issues;
+  const path = (issue?.path ?? []).map((step) =>
+    String(typeof step === 'object' && step !== null ? (step as { key?: unknown }).key : step),
+  );
+  const where = path.length === 0 ? 'they' : path.join('.');
+  throw new McpTxError('ARGUMENTS_INVALID', `${tool.name} refuses these arguments: ${where}: ${issue?.message}`, {
+    reason: 'schema',
+  });
+}
+
+function inherited({ scope, signal, onAbort, meta, onProgress }: CallOptions): CallOptions {
+  return {
+    ...(scope === undefined ? {} : { scope }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onAbort === undefined ? {} : { onAbort }),
+    ...(meta === undefined ? {} : { meta }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  };
+}
+
+function toResult(returned: unknown): ToolResult {
+  if (isAnswer(returned)) return returned.result;
+  if (isCallToolResult(returned)) return toToolResult({ ...returned });
+  const text = typeof returned === 'string' ? returned : JSON.stringify(returned ?? null);
+  const structured =
+    typeof returned === 'object' && returned !== null && !Array.isArray(returned)
+      ? { structuredContent: returned }
+      : {};
+  return toToolResult({ content: [{ type: 'text', text }], ...structured });
+}
+
+function isAnswer(value: unknown): value is McpTxResult {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'result' in value &&
+    'meta' in value &&
+    isCallToolResult(value.result)
+  );
+}
+
+function isCallToolResult(value: unknown): value is ToolResult {
+  return typeof value === 'object' && value !== null && Array.isArray((value as ToolResult).content);
+}
+
+const WEAKEST: readonly DeliveryMode[] = ['at-least-once', 'effectively-once', 'at-most-once'];
+
+/** One meta for the whole: attempts summed, every promise the weakest of the parts. */
+function summed(composer: Composer, inner: readonly CallMeta[], startedAt: number): CallMeta {
+  const all = (holds: (meta: CallMeta) => boolean): boolean => inner.length > 0 && inner.every(holds);
+  const requestId = composer.requestId();
+  const unknown = inner.some((meta) => meta.execution === 'unknown');
+  return {
+    ack: all((meta) => meta.ack),
+    processed: all((meta) => meta.processed),
+    duplicate: all((meta) => meta.duplicate),
+    attempts: inner.reduce((sum, meta) => sum + meta.attempts, 0),
+    requestId,
+    operationId: inner.length === 1 ? (inner[0] as CallMeta).operationId : requestId.replace('req_', 'op_'),
+    guarantee: WEAKEST.find((mode) => inner.some((meta) => meta.guarantee === mode)) ?? 'at-most-once',
+    dedupeScope: all((meta) => meta.dedupeScope === 'store')
+      ? 'store'
+      : all((meta) => meta.dedupeScope !== 'call')
+        ? 'process'
+        : 'call',
+    durability: inner[0]?.durability ?? 'none',
+    execution: unknown ? 'unknown' : inner.some((meta) => meta.execution === 'done') ? 'done' : 'none',
+    recorded: all((meta) => meta.recorded),
+    fingerprinted: all((meta) => meta.fingerprinted),
+    durationMs: composer.clock.monotonic() - startedAt,
+  };
+}
+
+function handlerFailed(tool: LocalTool, error: unknown, meta: CallMeta): McpTxError {
+  const message = `the handler of ${tool.name} threw: ${error instanceof Error ? error.message : String(error)}`;
+  return new McpTxError('INTERNAL', message, { cause: error, execution: meta.execution, meta });
+}

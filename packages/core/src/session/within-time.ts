@@ -1,0 +1,22 @@
+/** Gives something a limited time. */
+import type { Clock } from '../runtime/clock.ts';
+
+/** Runs `act` with a signal that aborts after `timeoutMs`, or with the caller's. Leaves neither timer nor listener behind. */
+export async function withinTime<T>(
+  clock: Clock,
+  timeoutMs: number,
+  act: (signal: AbortSignal) => Promise<T>,
+  caller?: AbortSignal,
+): Promise<T> {
+  const controller = new AbortController();
+  const stop = (): void => controller.abort();
+  const timer = clock.timer(timeoutMs, stop);
+  caller?.addEventListener('abort', stop, { once: true });
+  if (caller?.aborted === true) stop();
+  try {
+    return await act(controller.signal);
+  } finally {
+    timer.cancel();
+    caller?.removeEventListener('abort', stop);
+  }
+}
