@@ -83,6 +83,7 @@ export interface ClaimRequest {
   /** Sends allowed to this claim. A record that was released counts from there; a crashed owner's record keeps its limit. */
   readonly maxAttempts: number;
   readonly deadlineAt: number;
+  /** At a take-over of a `sent` record the longer of the two is kept. */
   readonly settleWindowMs: number;
   /** How long the record is kept after it ended, ms. A keyed one leaves a tombstone for ten times as long. */
   readonly retentionMs: number;
@@ -121,7 +122,11 @@ export type Claim =
     }
   | { readonly kind: 'replay'; readonly record: OperationRecord }
   | { readonly kind: 'in_doubt'; readonly record: OperationRecord }
-  | { readonly kind: 'busy'; /** When the lease ends, as a duration from now by the store's clock, ms. */ readonly leaseLeftMs: number; readonly record: OperationRecord }
+  | {
+      readonly kind: 'busy' /** When the lease ends, as a duration from now by the store's clock, ms. */;
+      readonly leaseLeftMs: number;
+      readonly record: OperationRecord;
+    }
   | { readonly kind: 'conflict' } // other digest, other tool, other fingerprint: the record is somebody else's and stays unseen
   | { readonly kind: 'repeat'; readonly operationId: string }
   | { readonly kind: 'expired' };
@@ -137,7 +142,7 @@ export interface Released {
 /** Answer to a resolution. */
 export type ResolveResult =
   | { readonly kind: 'resolved'; readonly record: OperationRecord }
-  | { readonly kind: 'already'; /** It had the same end. */ readonly record: OperationRecord }
+  | { readonly kind: 'already' /** It had the same end. */; readonly record: OperationRecord }
   | { readonly kind: 'contradicted'; readonly record: OperationRecord }
   | { readonly kind: 'not_in_doubt'; readonly record: OperationRecord }
   | { readonly kind: 'not_found' };

@@ -53,7 +53,7 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   }
 
   async markSent(lease: Lease, attempt: number): Promise<boolean> {
-    const record = this.#heldBy(lease);
+    const record = heldBy(this.#store, lease);
     if (record === undefined) return false;
     const now = this.#clock.now();
     // The number that a former owner marked is not ours to mark again.
@@ -62,28 +62,29 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
       if (attempt <= record.attempts || attempt > record.attemptLimit) return false;
       record.send(attempt, now);
     }
-    this.#renew(record, lease, now);
+    renew(this.#store, record, lease, now);
     return true;
   }
 
   async renewAll(leases: readonly Lease[]): Promise<readonly boolean[]> {
+    const store = this.#store;
     const now = this.#clock.now();
     return leases.map((lease) => {
-      const record = this.#heldBy(lease);
-      if (record !== undefined) this.#renew(record, lease, now);
+      const record = heldBy(store, lease);
+      if (record !== undefined) renew(store, record, lease, now);
       return record !== undefined;
     });
   }
 
   async release(lease: Lease, released: Released): Promise<boolean> {
-    const record = this.#heldBy(lease);
-    if (record === undefined) return this.#isReleased(lease);
+    const record = heldBy(this.#store, lease);
+    if (record === undefined) return isGivenBack(this.#store, lease);
     const now = this.#clock.now();
     record.state = 'claimed';
     record.attempts = released.attempts;
     record.tookOver = false;
     if (released.hold) {
-      this.#renew(record, lease, now);
+      renew(this.#store, record, lease, now);
     } else {
       record.ownerToken = '';
       this.#store.release(record, now);
@@ -173,22 +174,22 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
     if (this.#openStore !== undefined) return this.#openStore;
     throw new McpTxError('LEDGER_CLOSED', 'The memory ledger was closed. Close it after everything that uses it.');
   }
+}
 
-  /** The open record on which this lease still holds. Time does not matter: nobody else has come. */
-  #heldBy(lease: Lease): MemoryRecord | undefined {
-    const record = this.#store.recordOf(lease);
-    if (record === undefined || !record.isOpen) return undefined;
-    return record.fence === lease.fence && record.ownerToken === lease.ownerToken ? record : undefined;
-  }
+/** The open record on which this lease still holds. Time does not matter: nobody else has come. */
+function heldBy(store: MemoryStore, lease: Lease): MemoryRecord | undefined {
+  const record = store.recordOf(lease);
+  if (record === undefined || !record.isOpen) return undefined;
+  return record.fence === lease.fence && record.ownerToken === lease.ownerToken ? record : undefined;
+}
 
-  /** Whether the lease's owner has given it back already, and nobody took it since. */
-  #isReleased(lease: Lease): boolean {
-    const record = this.#store.recordOf(lease);
-    return record !== undefined && record.fence === lease.fence && record.isReleased;
-  }
+/** Whether the lease's owner has given it back already, and nobody took it since. */
+function isGivenBack(store: MemoryStore, lease: Lease): boolean {
+  const record = store.recordOf(lease);
+  return record !== undefined && record.fence === lease.fence && record.isReleased;
+}
 
-  #renew(record: MemoryRecord, lease: Lease, now: number): void {
-    this.#store.reopen(record);
-    record.leaseUntil = now + lease.leaseMs;
-  }
+function renew(store: MemoryStore, record: MemoryRecord, lease: Lease, now: number): void {
+  store.reopen(record);
+  record.leaseUntil = now + lease.leaseMs;
 }

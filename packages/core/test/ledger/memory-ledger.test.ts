@@ -115,6 +115,17 @@ describe('housekeeping needs no call of purge', () => {
   });
 });
 
+test('an expired entry counts as gone even when housekeeping has not come to it', async () => {
+  const { ledger, time, drive } = ledgerAt();
+  for (let n = 0; n < 500; n += 1) await ledger.settle(await drive(keyed(n)), done(n));
+  time.now = 1_000;
+  expect(await ledger.claim(keyed(499))).toEqual({ kind: 'expired' });
+  for (let n = 0; n < 10; n += 1) await ledger.claim(keyed(498)); // each lets go of a few
+  time.now = 11_000;
+  expect(await ledger.claim(keyed(499))).toMatchObject({ kind: 'claimed' });
+  expect(await ledger.claim(keyed(498))).toMatchObject({ kind: 'claimed' });
+});
+
 describe('nobody shares an object with the ledger', () => {
   test('changing a settled error, or one that was handed out, changes nothing', async () => {
     const { ledger, drive } = ledgerAt();

@@ -1,0 +1,110 @@
+/** Cases of quarantine: a keyless call that may repeat one whose effect cannot be known. */
+import { deepEqual, equal } from 'node:assert/strict';
+import type { ClaimRequest } from '@mcp-tx/core/ledger';
+import type { LedgerCase } from './fixture.ts';
+import { benchOf, DONE, DOUBT, keylessOf, REFUSED, requestOf, SHORT_MS } from './requests.ts';
+
+const guarded = { fingerprint: 'the same call', quarantine: { session: 'session', windowMs: 600_000 } } as const;
+const call = (name: string, more: Partial<ClaimRequest> = {}): ClaimRequest => keylessOf(name, { ...guarded, ...more });
+
+export const quarantineCases: readonly LedgerCase[] = [
+  {
+    id: 'ledger:quarantine-in-doubt',
+    title: 'a keyless repeat of what is in doubt is refused, names it, and leaves no record',
+    needs: [],
+    async run(fixture) {
+      const { ledger, end } = await benchOf(fixture);
+      await end(call('first'), DOUBT);
+      const { operationId } = call('first');
+      for (const state of ['claimed', 'sent'] as const) {
+        deepEqual(await ledger.claim(call('second', { state })), { kind: 'repeat', operationId });
+      }
+      equal(await ledger.find(call('second').operationId), undefined);
+    },
+  },
+  {
+    id: 'ledger:quarantine-scope',
+    title: 'another scope, server, fingerprint or session, or a key, or not asking for it, is no repeat',
+    needs: [],
+    async run(fixture) {
+      const { ledger, end } = await benchOf(fixture);
+      await end(call('first'), DOUBT);
+      const { quarantine: _, ...unguarded } = call('unguarded');
+      const others = [
+        call('other scope', { scope: 'other' }),
+        call('other server', { serverName: 'other' }),
+        call('other fingerprint', { fingerprint: 'other' }),
+        call('other session', { quarantine: { session: 'other', windowMs: 600_000 } }),
+        requestOf('keyed', guarded),
+        unguarded,
+      ];
+      for (const other of others) equal((await ledger.claim(other)).kind, 'claimed', JSON.stringify(other));
+    },
+  },
+  {
+    id: 'ledger:quarantine-keyed',
+    title: 'an operation with a key puts no keyless one in quarantine',
+    needs: [],
+    async run(fixture) {
+      const { ledger, end } = await benchOf(fixture);
+      await end(requestOf('keyed', guarded), DOUBT);
+      equal((await ledger.claim(call('keyless'))).kind, 'claimed');
+    },
+  },
+  {
+    id: 'ledger:quarantine-known',
+    title: 'what is known puts nothing in quarantine: completed, failed, released, resolved, or sent and not yet due',
+    needs: [],
+    async run(fixture) {
+      const { ledger, end, send, take } = await benchOf(fixture);
+      await end(call('done'), DONE);
+      await end(call('failed'), REFUSED);
+      await ledger.release((await send(call('released'))).lease, { attempts: 0, hold: false });
+      await end(call('resolved'), DOUBT);
+      const reason = 'looked it up';
+      await ledger.resolve(call('resolved').operationId, {
+        outcome: { state: 'completed', result: '{}' },
+        by: 'mia',
+        reason,
+      });
+      await send(call('under way'));
+      await take(call('claimed', { deadlineAt: 0 }));
+      equal((await ledger.claim(call('next'))).kind, 'claimed');
+    },
+  },
+  {
+    id: 'ledger:quarantine-overdue',
+    title: 'what is sent and past its caller’s deadline puts a repeat in quarantine, even while its lease lasts',
+    needs: ['clock'],
+    async run(fixture) {
+      const { ledger, send, advance, now } = await benchOf(fixture);
+      await send(call('first', { deadlineAt: (await now()) + SHORT_MS }));
+      await advance(SHORT_MS + 1);
+      deepEqual(await ledger.claim(call('second')), { kind: 'repeat', operationId: call('first').operationId });
+    },
+  },
+  {
+    id: 'ledger:quarantine-window',
+    title: 'quarantine ends with its window',
+    needs: ['clock'],
+    async run(fixture) {
+      const { ledger, end, advance } = await benchOf(fixture);
+      await end(call('first'), DOUBT);
+      await advance(SHORT_MS + 1);
+      const within = (windowMs: number) => ({ quarantine: { session: 'session', windowMs } });
+      equal((await ledger.claim(call('second', within(100 * SHORT_MS)))).kind, 'repeat');
+      equal((await ledger.claim(call('second', within(SHORT_MS)))).kind, 'claimed');
+    },
+  },
+  {
+    id: 'ledger:quarantine-own',
+    title: 'an operation is no repeat of itself: its owner’s repeated claim gets the lease again',
+    needs: [],
+    async run(fixture) {
+      const { ledger, send } = await benchOf(fixture);
+      const overdue = call('first', { state: 'sent', deadlineAt: 0 });
+      await send(overdue);
+      equal((await ledger.claim(overdue)).kind, 'claimed');
+    },
+  },
+];
