@@ -37,12 +37,12 @@ export class AdoptedConnection implements ServerConnection {
   }
 
   isReady(): boolean {
-    return !this.#isClosed && !this.#live.hasEnded;
+    return !this.#isClosed && !this.#live.isClosed;
   }
 
   async makeReady(): Promise<void> {
     if (this.#isClosed) throw new McpTxError('CLOSED', 'the connection is closed');
-    if (this.#live.hasEnded && this.#client.transport !== undefined) {
+    if (this.#live.isClosed && this.#client.transport !== undefined) {
       this.#live = this.#adopt();
       this.#generation += 1;
     }

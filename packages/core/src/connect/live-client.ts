@@ -1,7 +1,6 @@
 /** One connected SDK client under a tap, from connect to close. */
 import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import { speaksMcpTx } from '../protocol/capability.ts';
-import { member } from '../protocol/tx-meta.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { McpClientLike, TransportLike } from './mcp-client.ts';
 import { sendThrough } from './send-through.ts';
@@ -21,6 +20,7 @@ export class LiveClient {
   readonly #clock: Clock;
   readonly #ownsProcess: boolean;
   #seenAt: number;
+  #isClosed = false;
   #hasEnded = false;
 
   constructor(client: McpClientLike, clock: Clock, events: LiveClientEvents) {
@@ -29,26 +29,27 @@ export class LiveClient {
     this.#seenAt = clock.monotonic();
     this.speaksMcpTx = speaksMcpTx(client.getServerCapabilities?.());
     const transport = client.transport;
-    this.#ownsProcess =
-      member(transport, '_serverParams') !== undefined ||
-      (typeof transport === 'object' && transport !== null && 'pid' in transport);
+    this.#ownsProcess = typeof transport === 'object' && transport !== null && 'pid' in transport;
     this.tap = isTransport(transport)
       ? new Tap(transport, {
           onFrame: () => {
             this.#seenAt = this.#clock.monotonic();
           },
           onClose: () => {
-            this.#hasEnded = true;
+            this.#isClosed = true;
             events.onClose();
+          },
+          onEnd: () => {
+            this.#hasEnded = true;
           },
           onToolsChanged: events.onToolsChanged,
         })
       : undefined;
   }
 
-  /** The connection has ended. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
+  /** Nothing can be sent over this connection any more. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** How long nothing has been heard of the peer, ms. */

@@ -31,6 +31,7 @@ export interface ToolDefinition {
 /** A transport under a client. */
 export interface TransportLike {
   send(message: never, options?: never): Promise<void>;
+  close(): Promise<void>;
   onmessage?: ((message: never, extra?: never) => void) | undefined;
   onclose?: (() => void) | undefined;
   readonly sessionId?: string | undefined;

@@ -119,7 +119,7 @@ export class OwnedConnection implements ServerConnection {
     try {
       await checkAlive(live.client, { timeout: PROBE_TIMEOUT_MS });
       live.touch();
-      return !live.hasEnded;
+      return !live.isClosed;
     } catch {
       return false;
     }

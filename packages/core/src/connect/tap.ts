@@ -17,7 +17,10 @@ interface Message {
 export interface TapEvents {
   /** A frame came: the peer is alive. */
   onFrame(): void;
+  /** No answer comes over this connection any more. */
   onClose(): void;
+  /** The transport itself says that it has ended: a child process has exited. */
+  onEnd(): void;
   onToolsChanged(): void;
 }
 
@@ -28,10 +31,11 @@ export class Tap {
   readonly #events: TapEvents;
   #isClosed = false;
 
-  /** Replaces `send`, `onmessage` and `onclose` of `transport`; to be called once its client is connected. */
+  /** Replaces `send`, `onmessage`, `onclose` and `close` of `transport`; to be called once its client is connected. */
   constructor(transport: TransportLike, events: TapEvents) {
     this.#events = events;
     const { onmessage, onclose } = transport;
+    const close = transport.close.bind(transport);
     const send = transport.send.bind(transport) as (message: Message, options?: unknown) => Promise<void>;
     const open = transport as { -readonly [K in keyof TransportLike]: unknown };
     open.send = (message: Message, options?: unknown) => this.#send(send, message, options, transport);
@@ -41,7 +45,12 @@ export class Tap {
     };
     open.onclose = () => {
       this.#close();
+      this.#events.onEnd();
       onclose?.call(transport);
+    };
+    open.close = () => {
+      this.#close(); // no answer can come any more; an overflowing stdio transport closes itself and takes seconds to say so
+      return close();
     };
   }
 
@@ -113,6 +122,7 @@ export class Tap {
   }
 
   #close(): void {
+    if (this.#isClosed) return;
     this.#isClosed = true;
     this.#byRequest.clear();
     for (const watch of this.#byAttempt.values()) watch.lose();

@@ -117,6 +117,7 @@ function dispatch(run: Run): void {
 async function awaitAnswer(run: Run): Promise<AttemptEnd> {
   const { ports, flight } = run;
   const { attemptTimeoutMs } = flight.plan;
+  const current = run.attempt;
   const needsTimer = attemptTimeoutMs < flight.plan.timeoutMs;
   const timer = needsTimer
     ? ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, () =>
@@ -129,7 +130,7 @@ async function awaitAnswer(run: Run): Promise<AttemptEnd> {
       if (event.kind === 'timer') return { verdict: noAnswer(run, `no answer within ${attemptTimeoutMs} ms`) };
       if (event.kind === 'stopped') return { verdict: stopped(run) };
       const end = judge(run, event.send, event.seen);
-      if (event.send.attempt === run.attempt || endsIt(end.verdict)) return end;
+      if (event.send.attempt === current || endsIt(end.verdict)) return end;
     }
   } finally {
     timer?.cancel();

@@ -77,8 +77,8 @@ export class Run {
   /** A send has ended, and this is what it proves. */
   untrack(send: Send, verdict: Classification): void {
     if (this.unanswered.delete(send)) this.flight.unanswered -= 1;
-    if (verdict.class === 'not-sent') {
-      this.attempt = Math.min(this.attempt, send.attempt - 1);
+    if (verdict.class === 'not-sent' && send.attempt === this.attempt) {
+      this.attempt -= 1; // its number is free for a send that does leave
       this.flight.attempts = this.attempt;
     }
     if (verdict.class !== 'unknown') return;

@@ -69,6 +69,8 @@ const RESULT_CHECK_FAILED = 'Invalid tools/call result';
 export function classify(seen: Observation, rules: ServerRules): Classification {
   if (seen.result !== undefined) return classifyResult(seen.result, seen.rawResult);
   if (seen.frame === 'result') {
+    const pending = seen.rawResult === undefined ? undefined : classifyPending(seen.rawResult);
+    if (pending !== undefined) return pending;
     return verdict(
       'executed-unusable',
       `the server answered, but the answer is unusable: ${seen.thrown?.message ?? 'malformed'}`,
@@ -86,6 +88,23 @@ export function classify(seen: Observation, rules: ServerRules): Classification 
 
 function classifyResult(result: object, raw: object | undefined): Classification {
   const source = raw ?? result;
+  const pending = classifyPending(source);
+  if (pending !== undefined) return pending;
+  const resultType = member(source, 'resultType');
+  if (resultType !== undefined && resultType !== 'complete') {
+    return verdict(
+      'executed-unusable',
+      `the server answered with the unknown resultType ${JSON.stringify(resultType)}`,
+    );
+  }
+  if (raw !== undefined && !Array.isArray(member(raw, 'content')) && member(raw, 'structuredContent') === undefined) {
+    return verdict('executed-unusable', 'the server’s result has neither content nor structuredContent');
+  }
+  return verdict('completed', 'the tool ran and answered');
+}
+
+/** A result that is no end: the server goes on, or wants to be asked again. */
+function classifyPending(source: object): Classification | undefined {
   const task = member(source, 'task');
   const resultType = member(source, 'resultType');
   if (task !== undefined || resultType === 'task') {
@@ -98,16 +117,7 @@ function classifyResult(result: object, raw: object | undefined): Classification
   if (resultType === 'input_required') {
     return verdict('pending', 'the server asked for input that this client did not give', { doubt: 'input-required' });
   }
-  if (resultType !== undefined && resultType !== 'complete') {
-    return verdict(
-      'executed-unusable',
-      `the server answered with the unknown resultType ${JSON.stringify(resultType)}`,
-    );
-  }
-  if (raw !== undefined && !Array.isArray(member(raw, 'content')) && member(raw, 'structuredContent') === undefined) {
-    return verdict('executed-unusable', 'the server’s result has neither content nor structuredContent');
-  }
-  return verdict('completed', 'the tool ran and answered');
+  return undefined;
 }
 
 function classifyErrorFrame(seen: Observation, rules: ServerRules): Classification {

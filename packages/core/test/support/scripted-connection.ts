@@ -1,0 +1,128 @@
+/** A connection whose answers a test writes down: the engine's seam, with effects counted here and not by the engine. */
+import type { ConnectionContext, SendRequest, Sending, ServerConnection, ToolDefinition } from '../../src/index.ts';
+import { McpTxError, serverSource } from '../../src/index.ts';
+import type { Observation } from '../../src/policy/observation.ts';
+
+/** What happens to one send. `runs`: the tool has its effect, `afterMs` after the send (default 0). */
+export interface Fate {
+  readonly runs?: boolean;
+  readonly afterMs?: number;
+  /** How the send ends; absent: it never does. */
+  readonly ends?: Partial<Observation>;
+}
+
+/** Fates that tests use by name. */
+export const fates = {
+  answer: { runs: true, ends: answered() },
+  lostAnswer: { runs: true },
+  lostRequest: {},
+  refused: { ends: { dispatched: false, thrown: { name: 'TypeError', message: 'fetch failed', causeCode: 'ECONNREFUSED' } } },
+  reset: { ends: { lost: true } },
+  resetAfterEffect: { runs: true, ends: { lost: true } },
+  busy: { ends: { status: 429, retryAfterMs: 40 } },
+  rejected: { ends: { status: 400 } },
+  forbidden: { ends: { status: 403 } },
+  sessionGone: { ends: { status: 404, hadSession: true } },
+  serverError: { runs: true, ends: { frame: 'error', errorFrame: { code: -32_603, message: 'internal' } } },
+} as const satisfies Record<string, Fate>;
+
+/** An answer that says which run of the tool made it. */
+export function answered(more: object = {}): Partial<Observation> {
+  return { frame: 'result', result: { content: [{ type: 'text', text: 'ok' }], ...more } };
+}
+
+/** A fate that answers `afterMs` after the send. */
+export function slowly(afterMs: number, more: object = {}): Fate {
+  return { runs: true, afterMs, ends: answered(more) };
+}
+
+/** The scripted server, as a test sees it. */
+export class ScriptedServer {
+  readonly sends: (SendRequest & { readonly at: number; cancelled?: string })[] = [];
+  /** Effects by operation id. */
+  readonly effects = new Map<string, number>();
+  readonly fates: Fate[];
+  tools: ToolDefinition[] = ['pay', 'read'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+  speaksMcpTx = false;
+  isUp = true;
+  idle = false;
+  recoveries: string[] = [];
+  closed = 0;
+  /** Sends that cannot take effect any more. */
+  dead = false;
+  onToolsChanged: () => void = () => undefined;
+  #context: ConnectionContext | undefined;
+
+  /** Fates of the first sends, in order; later ones are answered. */
+  constructor(...fatesInOrder: Fate[]) {
+    this.fates = fatesInOrder;
+  }
+
+  /** Effects of all operations. */
+  get effectCount(): number {
+    return [...this.effects.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  readonly source: ReturnType<typeof serverSource> = serverSource((context) => {
+    this.#context = context;
+    this.onToolsChanged = context.onToolsChanged;
+    return this.#connection();
+  });
+
+  #connection(): ServerConnection {
+    const self = this;
+    return {
+      get state() {
+        return self.isUp ? 'ready' : 'down';
+      },
+      generation: 1,
+      get speaksMcpTx() {
+        return self.speaksMcpTx;
+      },
+      isReady: (unsafe) => self.isUp && !(unsafe && self.idle),
+      async makeReady() {
+        if (!self.isUp) throw new McpTxError('CONNECTION_FAILED', 'cannot connect to the server');
+        self.idle = false;
+      },
+      async recover(what) {
+        self.recoveries.push(what);
+      },
+      send: (request) => self.#send(request),
+      listTools: async () => self.tools,
+      check: async () => undefined,
+      close: async () => {
+        self.closed += 1;
+      },
+    };
+  }
+
+  #send(request: SendRequest): Sending {
+    const { clock } = this.#context as ConnectionContext;
+    const fate: Fate = this.fates.shift() ?? fates.answer;
+    const send = { ...request, at: clock.monotonic() } as (typeof this.sends)[number];
+    this.sends.push(send);
+    let end: (seen: Observation) => void;
+    const ended = new Promise<Observation>((resolve) => {
+      end = resolve;
+    });
+    const happen = (): void => {
+      if (fate.runs === true) this.#takeEffect(request);
+      if (fate.ends !== undefined) end({ tapped: true, dispatched: true, ...fate.ends });
+    };
+    if (fate.afterMs === undefined) happen();
+    else clock.timer(fate.afterMs, happen);
+    return {
+      ended,
+      cancel: (reason) => {
+        send.cancelled = reason;
+        end({ tapped: true, dispatched: true, cancelled: true });
+      },
+      isDead: () => this.dead,
+    };
+  }
+
+  #takeEffect({ meta }: SendRequest): void {
+    const { operationId } = meta['io.github.mcp-tx/reliability'] as { operationId: string };
+    this.effects.set(operationId, (this.effects.get(operationId) ?? 0) + 1);
+  }
+}
