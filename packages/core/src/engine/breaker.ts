@@ -44,13 +44,20 @@ export class Breaker {
 
   /** Asks to send. An admitted send must be followed by exactly one of `succeeded`, `failed`, `withdrawn`. */
   admit(): Admittance {
+    const retryInMs = this.refusesFor();
+    if (retryInMs !== undefined) return { retryInMs };
     if (this.#openUntil === undefined) return 'admitted';
-    const leftMs = this.#openUntil - this.#clock.monotonic();
-    if (leftMs > 0) return { retryInMs: leftMs };
-    if (this.#probes >= this.#options.halfOpenProbes) return { retryInMs: this.#options.openMs / 10 };
     if (this.#probes === 0) this.#onChange('half-open');
     this.#probes += 1;
     return 'admitted';
+  }
+
+  /** For how long a call would be refused now, ms; `undefined`: it would be admitted. Takes nothing. */
+  refusesFor(): number | undefined {
+    if (this.#openUntil === undefined) return undefined;
+    const leftMs = this.#openUntil - this.#clock.monotonic();
+    if (leftMs > 0) return leftMs;
+    return this.#probes < this.#options.halfOpenProbes ? undefined : this.#options.openMs / 10;
   }
 
   /** Closed, so that nothing has to be asked or told. */

@@ -41,7 +41,7 @@ function begin(
 ): Run {
   const former = claim.takenOver;
   const inherited = former?.state === 'sent';
-  const marked = request.state === 'sent' && !inherited;
+  const marked = request.state === 'sent' && former === undefined; // a record that was taken over has to be marked anew
   return new Run({
     ports,
     flight,

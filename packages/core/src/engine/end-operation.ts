@@ -2,6 +2,7 @@
 import type { Outcome, StoredError } from '../outcome/outcome.ts';
 import { executionOf } from '../outcome/outcome.ts';
 import type { TxErrorCode } from '../outcome/tx-error.ts';
+import { TX_ERRORS } from '../outcome/tx-error.ts';
 import type { Classification } from '../policy/classify.ts';
 import { EXTENSION_ID } from '../protocol/capability.ts';
 import type { AttemptEnd } from './attempt.ts';
@@ -96,7 +97,7 @@ async function reportLate(run: Run, known: EndedWith): Promise<FlightEnd> {
   if (outcome.state === 'in_doubt') return { ...known, recorded: false };
   const resolution = { outcome, by: 'late-answer', reason: 'the answer came after the lease was taken over' };
   const answer = await insist(ports, flight, 'resolve', FOR_EVER, (ledger) => ledger.resolve(operationId, resolution));
-  if (answer.kind === 'not_found') return known;
+  if (answer.kind === 'not_found' || answer.kind === 'not_in_doubt') return known;
   if (answer.kind === 'contradicted') ports.events.emit('operation.contradicted', { operationId });
   const stored = answer.record.outcome ?? outcome;
   return { ...known, outcome: stored, recorded: true, attempts: Math.max(known.attempts, answer.record.attempts) };
@@ -194,5 +195,5 @@ function refusalOf(run: Run, verdict: Classification): Refused {
 /** What is known of the effect of an operation that ended so. */
 export function executionOfEnd(end: FlightEnd): 'none' | 'unknown' | 'done' {
   if (end.kind === 'ended') return executionOf(end.outcome);
-  return end.kind === 'detached' ? 'unknown' : (end.details.execution ?? 'none');
+  return end.kind === 'detached' ? 'unknown' : (end.details.execution ?? TX_ERRORS[end.code].execution);
 }

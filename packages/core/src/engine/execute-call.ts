@@ -80,13 +80,9 @@ async function passGates(ports: EnginePorts, flight: Flight): Promise<FlightEnd 
   }
   flight.leaveSlot = () => ports.admission.leave(length);
   ports.budget.deposit();
-  if (ports.breaker.state !== 'open') return undefined;
-  const admittance = ports.breaker.admit();
-  if (admittance === 'admitted') {
-    ports.breaker.withdrawn();
-    return undefined;
-  }
-  const retryAt = Math.ceil(ports.clock.now() + admittance.retryInMs);
+  const refusesFor = ports.breaker.refusesFor();
+  if (refusesFor === undefined) return undefined;
+  const retryAt = Math.ceil(ports.clock.now() + refusesFor);
   return refused('BREAKER_OPEN', `${flight.plan.serverName} failed too often of late; nothing was sent`, { retryAt });
 }
 

@@ -87,7 +87,7 @@ async function pauseBeforeResend(
   if (!neverLeft && !ports.budget.withdraw()) return { answer: undefined };
   run.failures += 1;
   const delayMs = decision.recover === undefined ? waitMs(run, failure) : 0;
-  if (ports.clock.monotonic() + delayMs >= flight.deadline || run.failures > flight.plan.retry.maxAttempts)
+  if (ports.clock.monotonic() + delayMs >= flight.deadline || run.failures >= flight.plan.retry.maxAttempts)
     return { answer: undefined };
   if (run.isClean) await holdReleased(run);
   if (decision.recover !== undefined) {

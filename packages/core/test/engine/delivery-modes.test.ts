@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { instance, within } from '../support/instance.ts';
-import { answered, type Fate, fates, slowly } from '../support/scripted-connection.ts';
+import type { Fate } from '../support/scripted-connection.ts';
+import { answered, fates, slowly } from '../support/scripted-connection.ts';
 
 const key = { idempotencyKey: 'order:42' };
 
@@ -25,7 +26,10 @@ describe('at-most-once, the default', () => {
     const { tx, server, clock } = await instance([fates.resetAfterEffect]);
     await tx.tryCallTool('pay', {}, key);
     const repeat = await within(clock, 100, tx.tryCallTool('pay', {}, key));
-    expect(repeat).toMatchObject({ ok: false, error: { code: 'IN_DOUBT', reason: 'connection-lost', meta: { duplicate: true } } });
+    expect(repeat).toMatchObject({
+      ok: false,
+      error: { code: 'IN_DOUBT', reason: 'connection-lost', meta: { duplicate: true } },
+    });
     expect(server.sends).toHaveLength(1);
   });
 
@@ -48,7 +52,10 @@ describe('at-most-once, the default', () => {
     const first = await tx.tryCallTool('pay', {}, key);
     const second = await tx.tryCallTool('pay', {}, key);
     for (const outcome of [first, second]) {
-      expect(outcome).toMatchObject({ ok: false, error: { code: 'REJECTED', execution: 'none', serverError: { status: 400 } } });
+      expect(outcome).toMatchObject({
+        ok: false,
+        error: { code: 'REJECTED', execution: 'none', serverError: { status: 400 } },
+      });
     }
     expect(server.sends).toHaveLength(1);
     expect(server.effectCount).toBe(0);
@@ -92,9 +99,14 @@ describe('at-least-once', () => {
   });
 
   it('leaves no doubt about a read: the caller may just repeat it', async () => {
-    const { tx, clock, ledger } = await instance([fates.reset, fates.reset, fates.reset], { tools: { read: { readOnly: true } } });
+    const { tx, clock, ledger } = await instance([fates.reset, fates.reset, fates.reset], {
+      tools: { read: { readOnly: true } },
+    });
     const outcome = await within(clock, 2_000, tx.tryCallTool('read', {}, key));
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'DEADLINE_EXCEEDED', execution: 'unknown', retryable: true } });
+    expect(outcome).toMatchObject({
+      ok: false,
+      error: { code: 'DEADLINE_EXCEEDED', execution: 'unknown', retryable: true },
+    });
     expect((await ledger.stats({})).byState.in_doubt).toBe(0);
     expect(await within(clock, 100, tx.tryCallTool('read', {}, key))).toMatchObject({ ok: true });
   });
@@ -111,13 +123,17 @@ describe('effectively-once', () => {
     const { tx, server, clock } = await instance([fates.reset]);
     server.speaksMcpTx = true;
     const { meta } = await within(clock, 500, tx.callTool('pay', {}, key));
-    const ids = server.sends.map((send) => (send.meta['io.github.mcp-tx/reliability'] as { operationId: string }).operationId);
+    const ids = server.sends.map(
+      (send) => (send.meta['io.github.mcp-tx/reliability'] as { operationId: string }).operationId,
+    );
     expect(ids).toEqual([meta.operationId, meta.operationId]);
     expect(meta.guarantee).toBe('effectively-once');
   });
 
   it('fills the argument by which the tool recognises repeats, and only that', async () => {
-    const { tx, server, clock } = await instance([fates.reset], { tools: { pay: { idempotencyArgument: '/idempotency_key' } } });
+    const { tx, server, clock } = await instance([fates.reset], {
+      tools: { pay: { idempotencyArgument: '/idempotency_key' } },
+    });
     const { meta } = await within(clock, 500, tx.callTool('pay', { amount: 1 }, key));
     expect(server.sends.map((send) => send.arguments)).toEqual(
       Array(2).fill({ amount: 1, idempotency_key: meta.operationId }),
@@ -133,7 +149,9 @@ describe('effectively-once', () => {
 
   it('cannot be asked of a server that recognises nothing', async () => {
     const { tx } = await instance();
-    await expect(tx.callTool('pay', {}, { delivery: 'effectively-once' })).rejects.toMatchObject({ code: 'CALL_INVALID' });
+    await expect(tx.callTool('pay', {}, { delivery: 'effectively-once' })).rejects.toMatchObject({
+      code: 'CALL_INVALID',
+    });
   });
 });
 
@@ -174,7 +192,10 @@ describe('what a server answers', () => {
   });
 
   it('re-authenticates or begins a new session once, then gives the key back', async () => {
-    for (const [fate, recovery] of [[fates.forbidden, 'auth'], [fates.sessionGone, 'session']] as const) {
+    for (const [fate, recovery] of [
+      [fates.forbidden, 'auth'],
+      [fates.sessionGone, 'session'],
+    ] as const) {
       const { tx, server, clock } = await instance([fate]);
       await within(clock, 100, tx.callTool('pay', {}, key));
       expect(server.recoveries).toEqual([recovery]);

@@ -1,5 +1,6 @@
 /** An instance over a scripted server on a virtual clock, with short times. */
-import { createMcpTx, type McpTx, type McpTxOptions, memoryLedger, type VirtualClock, virtualClock } from '../../src/index.ts';
+import type { McpTx, McpTxOptions, VirtualClock } from '../../src/index.ts';
+import { createMcpTx, memoryLedger, virtualClock } from '../../src/index.ts';
 import type { Ledger, LedgerReader } from '../../src/ledger.ts';
 import type { Fate } from './scripted-connection.ts';
 import { ScriptedServer } from './scripted-connection.ts';
@@ -13,7 +14,11 @@ export interface Instance {
 }
 
 /** 1,000 ms of deadline, 500 ms of grace, 100 ms of quiet, 3 sends without jitter: 10, 20, … ms apart. */
-export async function instance(fatesInOrder: readonly Fate[] = [], options: Partial<McpTxOptions> = {}, shared?: Instance): Promise<Instance> {
+export async function instance(
+  fatesInOrder: readonly Fate[] = [],
+  options: Partial<McpTxOptions> = {},
+  shared?: Instance,
+): Promise<Instance> {
   const server = shared?.server ?? new ScriptedServer();
   server.fates.push(...fatesInOrder);
   const clock = shared?.clock ?? virtualClock();
@@ -46,4 +51,17 @@ export async function within<T>(clock: VirtualClock, ms: number, promise: Promis
   for (let passed = 0; passed < ms && !isDone; passed += 1) await clock.advance(1);
   if (!isDone) throw new Error(`not settled within ${ms} ms of virtual time`);
   return promise;
+}
+
+/** A process that began `call` and then died: its clock stands still for ever, while the server and the ledger go on. */
+export async function crashed(
+  fatesInOrder: readonly Fate[],
+  call: (tx: McpTx) => Promise<unknown>,
+  options: Partial<McpTxOptions> = {},
+): Promise<Instance> {
+  const world = await instance();
+  const dead = await instance(fatesInOrder, { ...options, clock: virtualClock(world.clock.now()) }, world);
+  call(dead.tx).catch(() => undefined);
+  await world.clock.settle();
+  return { ...world, tx: dead.tx };
 }

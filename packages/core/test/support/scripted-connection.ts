@@ -1,5 +1,12 @@
 /** A connection whose answers a test writes down: the engine's seam, with effects counted here and not by the engine. */
-import type { ConnectionContext, SendRequest, Sending, ServerConnection, ToolDefinition } from '../../src/index.ts';
+import type {
+  ConnectionContext,
+  Sending,
+  SendRequest,
+  ServerConnection,
+  ServerSource,
+  ToolDefinition,
+} from '../../src/index.ts';
 import { McpTxError, serverSource } from '../../src/index.ts';
 import type { Observation } from '../../src/policy/observation.ts';
 
@@ -12,11 +19,28 @@ export interface Fate {
 }
 
 /** Fates that tests use by name. */
-export const fates = {
+export const fates: Readonly<
+  Record<
+    | 'answer'
+    | 'lostAnswer'
+    | 'lostRequest'
+    | 'refused'
+    | 'reset'
+    | 'resetAfterEffect'
+    | 'busy'
+    | 'rejected'
+    | 'forbidden'
+    | 'sessionGone'
+    | 'serverError',
+    Fate
+  >
+> = {
   answer: { runs: true, ends: answered() },
   lostAnswer: { runs: true },
   lostRequest: {},
-  refused: { ends: { dispatched: false, thrown: { name: 'TypeError', message: 'fetch failed', causeCode: 'ECONNREFUSED' } } },
+  refused: {
+    ends: { dispatched: false, thrown: { name: 'TypeError', message: 'fetch failed', causeCode: 'ECONNREFUSED' } },
+  },
   reset: { ends: { lost: true } },
   resetAfterEffect: { runs: true, ends: { lost: true } },
   busy: { ends: { status: 429, retryAfterMs: 40 } },
@@ -24,7 +48,7 @@ export const fates = {
   forbidden: { ends: { status: 403 } },
   sessionGone: { ends: { status: 404, hadSession: true } },
   serverError: { runs: true, ends: { frame: 'error', errorFrame: { code: -32_603, message: 'internal' } } },
-} as const satisfies Record<string, Fate>;
+};
 
 /** An answer that says which run of the tool made it. */
 export function answered(more: object = {}): Partial<Observation> {
@@ -63,8 +87,8 @@ export class ScriptedServer {
     return [...this.effects.values()].reduce((sum, count) => sum + count, 0);
   }
 
-  readonly source: ReturnType<typeof serverSource> = serverSource((context) => {
-    this.#context = context;
+  readonly source: ServerSource = serverSource((context) => {
+    this.#context ??= context; // the server lives on the clock of whoever came first
     this.onToolsChanged = context.onToolsChanged;
     return this.#connection();
   });
