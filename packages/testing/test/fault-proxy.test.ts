@@ -5,6 +5,8 @@ import { faultProxy, faultyStdio } from '../src/faulty-server.ts';
 import { PATIENCE_MS, payload, TIMEOUT_MS } from './support/session.ts';
 import { openStdio } from './support/stdio-session.ts';
 
+vi.setConfig({ testTimeout: PATIENCE_MS });
+
 const TIMED_OUT = { type: 'McpError', code: -32001, message: 'MCP error -32001: Request timed out' };
 const CLOSED = { type: 'McpError', code: -32000, message: 'MCP error -32000: Connection closed' };
 
@@ -46,7 +48,7 @@ test.concurrent('delay-response: the answer comes after the timeout', async () =
   const { proxy } = behindProxy({ at: { 'delay-response': [1] }, delayMs: [600, 600] });
   await using session = await openStdio(proxy);
   await session.fail('pay', order, { timeoutMs: TIMEOUT_MS });
-  await vi.waitFor(() => expect(session.stray.map(String).join()).toContain('unknown message ID'));
+  await vi.waitFor(() => expect(session.stray.map(String).join()).toContain('unknown message ID'), PATIENCE_MS);
   expect(proxy.faults()).toMatchObject([{ kind: 'delay-response', answered: true }]);
 });
 
@@ -54,7 +56,7 @@ test.concurrent('duplicate-request: the server runs the tool twice', async () =>
   const { proxy, real } = behindProxy({ at: { 'duplicate-request': [1] } });
   await using session = await openStdio(proxy);
   await session.call('pay', order);
-  await vi.waitFor(() => expect(real.effects()).toHaveLength(2));
+  await vi.waitFor(() => expect(real.effects()).toHaveLength(2), PATIENCE_MS);
   expect(proxy.faults()).toMatchObject([{ kind: 'duplicate-request' }]);
 });
 
@@ -77,6 +79,18 @@ test.concurrent('a kill says which other calls it took with it', async () => {
   expect(await session.fail('pay', order)).toEqual(CLOSED);
   expect(await slow).toEqual(CLOSED);
   expect(proxy.faults()).toMatchObject([{ tool: 'pay', alsoLost: [{ tool: 'slow', attemptId: 'at_slow' }] }]);
+});
+
+test.concurrent('calls that come too late to hear of a kill are written down too', async () => {
+  const { proxy } = behindProxy({ at: { 'kill-before': [2] } });
+  await using session = await openStdio(proxy);
+  const failures = await Promise.all(['append', 'pay', 'lying'].map((tool) => session.fail(tool)));
+  expect(failures).toEqual([CLOSED, CLOSED, CLOSED]);
+  expect(proxy.faults().map(({ kind, tool, call }) => [kind, tool, call])).toEqual([
+    ['kill-before', 'pay', 2],
+    ['lost-in-kill', 'lying', 0],
+  ]);
+  expect(proxy.faults()[0]?.alsoLost).toMatchObject([{ tool: 'append' }]);
 });
 
 test.concurrent('started anew it counts on', async () => {

@@ -3,7 +3,9 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Fault, FaultName, FaultyHttpServer } from '../src/faulty-server.ts';
 import { startFaultyHttpServer } from '../src/faulty-server.ts';
 import { openHttp } from './support/http-session.ts';
-import { TIMEOUT_MS } from './support/session.ts';
+import { PATIENCE_MS, TIMEOUT_MS } from './support/session.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const RESOLVING: readonly { readonly fault: Fault | FaultName; readonly result: Record<string, unknown> }[] = [
   { fault: 'is-error', result: { isError: true } },
@@ -32,7 +34,7 @@ test.concurrent('a late answer after the timeout belongs to nobody', async () =>
   await using session = await openHttp(server);
   await session.fail('pay', { orderId: 'a' }, { timeoutMs: TIMEOUT_MS });
   expect(server.effects()).toEqual([]);
-  await vi.waitFor(() => expect(session.stray.map(String).join()).toContain('unknown message ID'));
+  await vi.waitFor(() => expect(session.stray.map(String).join()).toContain('unknown message ID'), PATIENCE_MS);
   expect(server.effects()).toHaveLength(1);
 });
 
@@ -135,7 +137,7 @@ test.concurrent('closing does not wait for calls that are still open, and they h
   const open = [session.fail('pay', { orderId: 'a' }), session.fail('slow', { ms: 300, orderId: 'b' })].map((call) =>
     call.catch((error: unknown) => error),
   );
-  await vi.waitFor(() => expect(server.faults().arrivals).toHaveLength(2));
+  await vi.waitFor(() => expect(server.faults().arrivals).toHaveLength(2), PATIENCE_MS);
   await server.close();
   await server.close();
   await expect(fetch(server.url)).rejects.toThrow('fetch failed');

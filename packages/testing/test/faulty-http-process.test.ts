@@ -1,10 +1,12 @@
 /** Proves that the HTTP server can be killed like the real thing, comes back on its port, and does not outlive its parent. */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, test, vi } from 'vitest';
 import { spawnFaultyHttpServer } from '../src/faulty-server.ts';
 import { openHttp } from './support/http-session.ts';
-import { isAlive } from './support/processes.ts';
+import { isAlive, start } from './support/processes.ts';
+import { PATIENCE_MS } from './support/session.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const DEATHS = [
   { kind: 'exit-before', how: 'kill', effects: 0 },
@@ -45,17 +47,15 @@ test.concurrent('it ends with its parent', async () => {
   const face = new URL('../src/faulty-server.ts', import.meta.url).href;
   const program = `import { spawnFaultyHttpServer } from ${JSON.stringify(face)};
     console.log((await spawnFaultyHttpServer()).pid);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '--eval', program], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  using parent = start(process.execPath, ['--input-type=module', '--eval', program]);
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const pid = Number(line);
   expect(isAlive(pid)).toBe(true);
   parent.kill('SIGKILL');
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), 5000);
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), PATIENCE_MS);
 });
 
 test.concurrent('a port that is taken is an error, not a hang', async () => {
   await using one = await spawnFaultyHttpServer();
-  await expect(spawnFaultyHttpServer({ port: one.port })).rejects.toThrow('ended before it listened');
+  await expect(spawnFaultyHttpServer({ port: one.port })).rejects.toThrow('did not start: listen EADDRINUSE');
 });

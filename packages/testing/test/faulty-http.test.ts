@@ -1,9 +1,11 @@
 /** Proves that every fault of the HTTP server happens as it is described, with the official SDK's client as the witness. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Fault, FaultName } from '../src/faulty-server.ts';
 import { startFaultyHttpServer } from '../src/faulty-server.ts';
 import { openHttp } from './support/http-session.ts';
 import { PATIENCE_MS, TIMEOUT_MS } from './support/session.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const TIMED_OUT = { type: 'McpError', code: -32001, message: 'MCP error -32001: Request timed out' };
 const fetchFailed = (cause: string) => ({ type: 'TypeError', message: 'fetch failed', cause });

@@ -1,10 +1,13 @@
 /** Proves that the aware server does what a server that speaks MCP-Tx must: one effect per operation, and the same answer for ever. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { RELIABILITY_ID } from '../src/faulty-server/tool-call.ts';
 import type { FaultyStdioOptions, Script } from '../src/faulty-server.ts';
 import { faultyStdio, startFaultyHttpServer } from '../src/faulty-server.ts';
 import { openHttp } from './support/http-session.ts';
+import { PATIENCE_MS } from './support/session.ts';
 import { openStdio } from './support/stdio-session.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 const reliability = { v: 1, operationId: 'op_1', requestId: 'rq_1', attempt: 1, attemptId: 'at_1' };
 const again = { reliability: { ...reliability, attempt: 2, attemptId: 'at_2' } };

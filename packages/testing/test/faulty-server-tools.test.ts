@@ -1,8 +1,10 @@
 /** Proves what the tools of the faulty server do while nothing goes wrong, so that tests can tell a fault from a quirk. */
 import { expect, test, vi } from 'vitest';
 import { countEffects, faultyStdio } from '../src/faulty-server.ts';
-import { payload } from './support/session.ts';
+import { PATIENCE_MS, payload } from './support/session.ts';
 import { openStdio } from './support/stdio-session.ts';
+
+vi.setConfig({ testTimeout: PATIENCE_MS });
 
 test.concurrent('pay has an effect at every call, and answers with its receipt', async () => {
   const server = faultyStdio();
@@ -104,5 +106,5 @@ test.concurrent('a timeout does not stop the tool: the effect comes after it', a
   await using session = await openStdio(server);
   expect(await session.fail('slow', { ms: 400, orderId: 'late' }, { timeoutMs: 50 })).toMatchObject({ code: -32001 });
   expect(server.effects()).toEqual([]);
-  await vi.waitFor(() => expect(server.effects()).toMatchObject([{ args: { orderId: 'late' } }]));
+  await vi.waitFor(() => expect(server.effects()).toMatchObject([{ args: { orderId: 'late' } }]), PATIENCE_MS);
 });

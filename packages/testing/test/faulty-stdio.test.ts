@@ -5,6 +5,8 @@ import { countEffects, faultyStdio } from '../src/faulty-server.ts';
 import { PATIENCE_MS, payload, TIMEOUT_MS } from './support/session.ts';
 import { openStdio } from './support/stdio-session.ts';
 
+vi.setConfig({ testTimeout: PATIENCE_MS });
+
 const TIMED_OUT = { type: 'McpError', code: -32001, message: 'MCP error -32001: Request timed out' };
 const CLOSED = { type: 'McpError', code: -32000, message: 'MCP error -32000: Connection closed' };
 
@@ -47,7 +49,7 @@ describe('a fault that fails the call', () => {
     await using session = await openStdio(server);
     const timeoutMs = error === TIMED_OUT ? TIMEOUT_MS : PATIENCE_MS;
     expect(await session.fail('pay', { orderId: 'a', amount: 5 }, { timeoutMs })).toMatchObject(error);
-    await vi.waitFor(() => expect(server.effects()).toHaveLength(effects));
+    await vi.waitFor(() => expect(server.effects()).toHaveLength(effects), PATIENCE_MS);
     const { injected, unusedSteps } = server.faults();
     expect(injected).toMatchObject([{ kind: typeof fault === 'string' ? fault : fault.kind, tool: 'pay', call: 1 }]);
     expect(unusedSteps).toEqual([]);
@@ -93,7 +95,7 @@ describe('delay', () => {
       const failed = await session.fail('pay', { orderId: 'a' }, { timeoutMs: TIMEOUT_MS });
       expect(failed).toMatchObject(TIMED_OUT);
       if (when === 'before') expect(server.effects()).toEqual([]);
-      await vi.waitFor(() => expect(session.stray.map(String).join()).toContain('unknown message ID'));
+      await vi.waitFor(() => expect(session.stray.map(String).join()).toContain('unknown message ID'), PATIENCE_MS);
       expect(server.effects()).toHaveLength(1);
     },
   );

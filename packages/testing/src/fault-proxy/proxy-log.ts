@@ -5,8 +5,9 @@ import type { ProxyFaultKind } from './plan.ts';
 
 /** One fault that the proxy really injected. */
 export interface ProxyFault extends CallIdentity {
-  readonly kind: ProxyFaultKind;
-  /** Number of the call, counted over all starts of the proxy. */
+  /** `lost-in-kill`: the request came when the server had just been killed, and the client could not know yet. */
+  readonly kind: ProxyFaultKind | 'lost-in-kill';
+  /** Number of the call, counted over all starts of the proxy; 0 for `lost-in-kill`, which is not counted. */
   readonly call: number;
   /** Whether the real server had produced its answer to this call; if not, whether the tool ran is not known here. */
   readonly answered: boolean;

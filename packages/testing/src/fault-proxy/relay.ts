@@ -23,6 +23,8 @@ interface Pending {
   answered: boolean;
 }
 
+const UNCOUNTED = { number: 0, decision: undefined, answered: false };
+
 /** Passes lines on and injects faults on the way. After a kill it passes nothing on, in either direction. */
 export class Relay {
   readonly #ends: RelayEnds;
@@ -35,17 +37,10 @@ export class Relay {
 
   /** Takes one line of the client. */
   fromClient(line: Buffer): void {
-    if (this.#dead) return;
     const call = readCall(line);
-    if (call === undefined) {
-      this.#ends.toServer(line);
-      return;
-    }
-    const { call: number, decision } = this.#ends.schedule.next(call.tool);
-    const entry = { call, number, decision, answered: false };
-    if (decision?.kind === 'kill-before') this.#kill('kill-before', entry);
-    else if (decision?.kind === 'drop-request') this.#record('drop-request', entry);
-    else this.#give(line, entry);
+    if (this.#dead && call !== undefined) this.#record('lost-in-kill', { call, ...UNCOUNTED });
+    else if (call !== undefined) this.#strike(line, call);
+    else if (!this.#dead) this.#ends.toServer(line);
   }
 
   /** Takes one line of the server. */
@@ -54,6 +49,14 @@ export class Relay {
     const entry = this.#pending.get(answeredId(line) ?? Number.NaN);
     if (entry === undefined) this.#ends.toClient(line);
     else this.#giveBack(line, entry);
+  }
+
+  #strike(line: Buffer, call: CallIdentity): void {
+    const { call: number, decision } = this.#ends.schedule.next(call.tool);
+    const entry = { call, number, decision, answered: false };
+    if (decision?.kind === 'kill-before') this.#kill('kill-before', entry);
+    else if (decision?.kind === 'drop-request') this.#record('drop-request', entry);
+    else this.#give(line, entry);
   }
 
   #give(line: Buffer, entry: Pending): void {
@@ -98,7 +101,7 @@ export class Relay {
     this.#ends.kill();
   }
 
-  #record(kind: ProxyFaultKind, entry: Pending, alsoLost: readonly CallIdentity[] = []): void {
+  #record(kind: ProxyFault['kind'], entry: Pending, alsoLost: readonly CallIdentity[] = []): void {
     const { call, number, answered } = entry;
     this.#ends.log({ kind, call: number, ...call, answered, alsoLost, at: Date.now(), pid: process.pid });
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The faulty HTTP server as an executable: `node http-main.ts --effect-log=<path> [--port=<n>] …`; it prints its port. */
+/** The faulty HTTP server as an executable: `node http-main.ts --effect-log=<path> [--port=<n>] …`; it prints its port, or why it has none. */
 import { listenFaulty } from './http-server.ts';
 import { fromArguments } from './server-options.ts';
 import { temporaryLog } from './temporary-log.ts';
@@ -7,8 +7,8 @@ import { temporaryLog } from './temporary-log.ts';
 const options = fromArguments(process.argv.slice(2));
 const effectLog = options.effectLog ?? temporaryLog('effects.jsonl');
 const { port } = await listenFaulty({ ...options, effectLog }).catch((error: Error) => {
-  process.stderr.write(`faulty-server: ${error.message}\n`);
-  process.exit(1);
+  process.stdout.write(`${error.message}\n`, () => process.exit(1));
+  return { port: undefined };
 });
-process.stdout.write(`${port}\n`);
+if (port !== undefined) process.stdout.write(`${port}\n`);
 if (options.exitWithParent) process.stdin.once('end', () => process.exit()).resume();

@@ -103,9 +103,10 @@ export async function spawnFaultyHttpServer(options: FaultyHttpOptions = {}): Pr
   const { command, args, env } = nodeCommand(executablePath(import.meta.url, './http-main'), toArguments(told));
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'inherit'] });
   const gone = once(child, 'exit');
-  const started = Promise.race([once(createInterface(child.stdout), 'line'), gone.then(() => ['0'])]);
-  const port = Number((await started)[0]);
-  if (port === 0) throw new Error('the faulty HTTP server ended before it listened');
+  const ended = gone.then(() => ['it ended']);
+  const [said] = (await Promise.race([once(createInterface(child.stdout), 'line'), ended])) as [string];
+  const port = Number(said);
+  if (!(port > 0)) throw new Error(`the faulty HTTP server did not start: ${said}`);
   const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     child.kill(signal);
     if (signal !== 'SIGSTOP' && signal !== 'SIGCONT') await gone;

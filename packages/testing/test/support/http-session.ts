@@ -2,12 +2,12 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Session } from './session.ts';
-import { toSession } from './session.ts';
+import { PATIENCE_MS, toSession } from './session.ts';
 
 /** Connects to a server. */
 export async function openHttp(
   { url }: { readonly url: string },
-  timeoutMs = 1000,
+  timeoutMs: number = PATIENCE_MS,
 ): Promise<Session & AsyncDisposable> {
   const client = new Client({ name: 'test', version: '1' });
   const session = toSession(client);

@@ -29,7 +29,7 @@ export interface Session {
 export const TIMEOUT_MS = 300;
 
 /** Long, for calls that do get one, however busy the machine is. */
-export const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 60_000;
 
 export function toSession(client: Client): Session {
   const stray: Error[] = [];

@@ -4,7 +4,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { RELIABILITY_ID } from '../../src/faulty-server/tool-call.ts';
 import type { StdioCommand } from '../../src/faulty-server.ts';
 import type { Session } from './session.ts';
-import { toSession } from './session.ts';
+import { PATIENCE_MS, toSession } from './session.ts';
 
 export interface StdioSession extends Session, AsyncDisposable {
   /** Process id of the server, or of what stands before it. */
@@ -12,7 +12,10 @@ export interface StdioSession extends Session, AsyncDisposable {
 }
 
 /** Starts a server and connects to it. */
-export async function openStdio({ command, args, env }: StdioCommand, timeoutMs = 20_000): Promise<StdioSession> {
+export async function openStdio(
+  { command, args, env }: StdioCommand,
+  timeoutMs: number = PATIENCE_MS,
+): Promise<StdioSession> {
   const client = new Client(
     { name: 'test', version: '1' },
     { capabilities: { experimental: { [RELIABILITY_ID]: {} } } },
