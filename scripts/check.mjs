@@ -3,18 +3,24 @@
 import { spawn } from 'node:child_process';
 import { root } from './lib/workspace.ts';
 
+const color = process.stdout.isTTY === true;
 const TURBO = ['turbo', 'run', '--output-logs=errors-only', '--log-order=grouped'];
 const STEPS = [
-  { id: 'lint', says: 'format and lint', run: [['biome', 'ci', '--error-on-warnings', '.']] },
+  {
+    id: 'lint',
+    says: 'format and lint',
+    run: [['biome', 'ci', `--colors=${color ? 'force' : 'off'}`, '--error-on-warnings', '.']],
+  },
   { id: 'types', says: 'types of all sources and tests', run: [['tsc'], [...TURBO, 'typecheck']] },
+  { id: 'guarantees', says: 'each guarantee has its test', run: [['node', 'scripts/guarantees.mjs', '--check']] },
+  { id: 'snippets', says: 'examples of the documents', run: [['node', 'scripts/check-snippets.mjs']] },
+  { id: 'build', says: 'build of the packages', run: [[...TURBO, 'build']] },
   {
     id: 'unused',
     says: 'unused files, exports and dependencies',
     run: [['knip', '--no-config-hints', '--no-progress']],
+    needs: 'build', // knip counts what the built declarations import; those of the last build would hide something
   },
-  { id: 'guarantees', says: 'each guarantee has its test', run: [['node', 'scripts/guarantees.mjs', '--check']] },
-  { id: 'snippets', says: 'examples of the documents', run: [['node', 'scripts/check-snippets.mjs']] },
-  { id: 'build', says: 'build of the packages', run: [[...TURBO, 'build']] },
   { id: 'packages', says: 'what would be published', run: [[...TURBO, 'package:check']] },
   { id: 'api', says: 'public API against docs/api', run: [['node', 'scripts/api-report.mjs']], needs: 'build' },
   { id: 'size', says: 'size of the entries', run: [['size-limit']], needs: 'build' },
@@ -57,7 +63,7 @@ async function runStep({ run, shown }) {
     const code = await new Promise((resolve) => {
       const child = spawn(command, args, {
         cwd: root,
-        env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : {}) },
+        env: { ...process.env, TURBO_TELEMETRY_DISABLED: '1', [color ? 'FORCE_COLOR' : 'NO_COLOR']: '1' },
         stdio: ['ignore', shown ? 'inherit' : 'pipe', shown ? 'inherit' : 'pipe'],
       });
       for (const stream of [child.stdout, child.stderr]) {

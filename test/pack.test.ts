@@ -55,6 +55,13 @@ describe.each(packages.map((member) => [member.manifest.name, member] as const))
     expect(files.length).toBeGreaterThan(0);
     expect([...files, 'README.md', 'LICENSE'].filter((file) => !existsSync(join(installed, file)))).toEqual([]);
   });
+
+  it('holds no file of an earlier build', () => {
+    const orphans = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.js'))
+      .filter((file) => !existsSync(join(installed, 'src', file.replace(/\.js$/, '.ts'))));
+    expect(orphans).toEqual([]);
+  });
 });
 
 it.each(specifiers)('import and require give the same names: %s', (specifier) => {
