@@ -63,7 +63,7 @@ test.concurrent('progress comes over the stream of a call that a fault strikes l
   const onprogress = ({ progress }: { readonly progress: number }): void => void seen.push(progress);
   const call = session.client.callTool({ name: 'progress', arguments: { steps: 2 } }, undefined, {
     onprogress,
-    timeout: 500,
+    timeout: 800,
   });
   await expect(call).rejects.toMatchObject({ code: -32001 });
   expect(seen).toEqual([1, 2]);

@@ -72,14 +72,17 @@ async function runSlow(run: ToolRun): Promise<Answer> {
   return effectIfOrdered(run) ?? textResult('slow');
 }
 
+/** Also waits before the answer: the SDK's client drops progress that arrives in one chunk with it. */
 async function runProgress(run: ToolRun): Promise<Answer> {
   const { args, progressToken } = run.call;
   const total = numberOf(args.steps, 3);
+  const pause = (): Promise<void> => sleep(numberOf(args.everyMs, 10), undefined, { signal: run.closing });
   for (let progress = 1; progress <= total; progress += 1) {
-    await sleep(numberOf(args.everyMs, 10), undefined, { signal: run.closing });
+    await pause();
     if (progressToken === undefined) continue;
     await run.notify({ method: 'notifications/progress', params: { progressToken, progress, total } });
   }
+  await pause();
   return effectIfOrdered(run) ?? textResult('progress');
 }
 
