@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 
 /** What the proxy can do to a `tools/call`. */
-export const PROXY_FAULTS = [
+const PROXY_FAULTS = [
   /** The server never sees the request. */
   'drop-request',
   /** The client never sees the answer. */

@@ -4,7 +4,7 @@
 export type Answer = { readonly result: Record<string, unknown> } | { readonly error: AnswerError };
 
 /** A JSON-RPC error object. */
-export interface AnswerError {
+interface AnswerError {
   readonly code: number;
   readonly message: string;
   readonly data?: unknown;

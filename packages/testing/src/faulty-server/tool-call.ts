@@ -5,7 +5,7 @@ import type { CallIdentity } from '../effect-log/call-identity.ts';
 export const RELIABILITY_ID = 'io.github.mcp-tx/reliability';
 
 /** MCP-Tx metadata of a request, as far as a server reads it. */
-export interface ReliabilityMeta {
+interface ReliabilityMeta {
   readonly operationId?: string;
   readonly fingerprint?: string;
   readonly requestId?: string;

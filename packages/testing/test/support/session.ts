@@ -3,14 +3,14 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { RELIABILITY_ID } from '../../src/faulty-server/tool-call.ts';
 
 /** The facts of an error, for comparison. */
-export interface ErrorShape {
+interface ErrorShape {
   readonly type: string;
   readonly code: unknown;
   readonly message: string;
   readonly cause?: unknown;
 }
 
-export interface CallOptions {
+interface CallOptions {
   readonly timeoutMs?: number;
   readonly reliability?: Record<string, unknown>;
 }
