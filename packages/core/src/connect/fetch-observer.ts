@@ -24,14 +24,11 @@ export function observedFetch(inner: FetchLike, clock: Clock, currentTap: () => 
   };
 }
 
-/** The attempt ids in a body, in the JSON that we ourselves wrote; text inside of arguments has its quotes escaped. */
+/** The send that a body belongs to, by its JSON-RPC id. The SDKs write one message per body. */
 function watchOf(body: unknown, tap: Tap | undefined): Watch | undefined {
-  if (tap === undefined || typeof body !== 'string') return undefined;
-  for (const [, attemptId] of body.matchAll(/"attemptId":"([\w.]{1,80})"/g)) {
-    const watch = tap.find(attemptId as string);
-    if (watch !== undefined) return watch;
-  }
-  return undefined;
+  if (tap === undefined || !tap.isWatching || typeof body !== 'string') return undefined;
+  const { method, id } = JSON.parse(body) as { readonly method?: string; readonly id?: string | number };
+  return method === 'tools/call' && id !== undefined ? tap.find(id) : undefined;
 }
 
 /** Retry-After as a duration, ms: seconds or an HTTP date (RFC 9110 section 10.2.3). Nonsense counts as absent. */

@@ -3,6 +3,7 @@ import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import { speaksMcpTx } from '../protocol/capability.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { McpClientLike, TransportLike } from './mcp-client.ts';
+import type { Channel } from './send-through.ts';
 import { sendThrough } from './send-through.ts';
 import { Tap } from './tap.ts';
 
@@ -13,7 +14,7 @@ export interface LiveClientEvents {
 }
 
 /** A client that is connected, or was. */
-export class LiveClient {
+export class LiveClient implements Channel {
   readonly client: McpClientLike;
   readonly tap: Tap | undefined;
   readonly speaksMcpTx: boolean;
@@ -63,8 +64,12 @@ export class LiveClient {
   }
 
   send(request: SendRequest): Sending {
-    // A transport over a child process says that it closed when the process has exited: then its sends are dead.
-    return sendThrough(this.client, this.tap, request, () => this.#ownsProcess && this.#hasEnded);
+    return sendThrough(this, request);
+  }
+
+  /** A transport over a child process says that it ended when the process has exited: then its sends are dead. */
+  isDead(): boolean {
+    return this.#ownsProcess && this.#hasEnded;
   }
 }
 

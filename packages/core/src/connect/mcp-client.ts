@@ -12,13 +12,9 @@ export interface CallToolParams {
 
 /** The request options that both lines take. */
 export interface RequestOptionsLike {
-  readonly signal?: AbortSignal;
-  readonly timeout?: number;
-  readonly onprogress?: (progress: {
-    progress: number;
-    total?: number | undefined;
-    message?: string | undefined;
-  }) => void;
+  signal?: AbortSignal;
+  timeout?: number;
+  onprogress?: (progress: { progress: number; total?: number | undefined; message?: string | undefined }) => void;
 }
 
 /** A tool as `tools/list` describes it. */
@@ -52,13 +48,18 @@ export interface McpClientLike {
   readonly transport?: unknown;
 }
 
+/** Which line a client is of. */
+export function isSdkV2(client: McpClientLike): boolean {
+  return typeof client.getProtocolEra === 'function';
+}
+
 /** Calls a tool on either line: SDK v1 takes a result schema before the options. */
 export function callToolOn(
   client: McpClientLike,
   params: CallToolParams,
   options: RequestOptionsLike,
 ): Promise<unknown> {
-  return typeof client.getProtocolEra === 'function'
+  return isSdkV2(client)
     ? client.callTool(params, options as never)
     : client.callTool(params, undefined, options as never);
 }

@@ -1,53 +1,85 @@
 /** Sends one tool call through an SDK client and reports everything that was seen of it. */
 import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import type { Observation } from '../policy/observation.ts';
-import type { McpClientLike, RequestOptionsLike } from './mcp-client.ts';
-import { callToolOn } from './mcp-client.ts';
+import { withRequestMeta } from '../protocol/tx-meta.ts';
+import type { CallToolParams, McpClientLike, RequestOptionsLike } from './mcp-client.ts';
+import { callToolOn, isSdkV2 } from './mcp-client.ts';
 import type { Tap } from './tap.ts';
 import { Watch } from './watch.ts';
 
-/**
- * Sends. The engine's own timers end its wait; the SDK's timeout only makes sure that the SDK forgets the request in the end.
- * Each send gets a signal of its own: SDK v1 never removes its listener from one.
- */
-export function sendThrough(
-  client: McpClientLike,
-  tap: Tap | undefined,
-  request: SendRequest,
-  isDead: () => boolean,
-): Sending {
-  const watch = tap?.watch(request.attemptId) ?? new Watch(request.attemptId);
-  const controller = new AbortController();
-  let finish: (seen: Observation) => void;
-  const ended = new Promise<Observation>((resolve) => {
-    finish = resolve;
-  });
-  const end = (result: object | undefined, thrown: unknown): void => {
-    tap?.forget(watch);
-    watch.onLost = undefined;
-    finish(watch.observe(result, thrown, tap !== undefined));
-  };
-  watch.onLost = () => end(undefined, undefined);
-  call(client, request, controller.signal).then(
-    (result) => end(typeof result === 'object' && result !== null ? result : {}, undefined),
-    (thrown: unknown) => end(undefined, thrown ?? new Error('the client rejected without a reason')),
-  );
-  return {
-    ended,
-    cancel(reason) {
-      watch.cancelled = true;
-      controller.abort(new Error(reason));
-    },
-    isDead,
-  };
+/** Over what a send goes. */
+export interface Channel {
+  readonly client: McpClientLike;
+  readonly tap: Tap | undefined;
+  /** Only such a server gets our block under `_meta`: others see plain MCP. */
+  readonly speaksMcpTx: boolean;
+  /** Nothing sent over it can take effect any more. */
+  isDead(): boolean;
 }
 
-async function call(client: McpClientLike, request: SendRequest, signal: AbortSignal): Promise<unknown> {
-  const params = { name: request.tool, arguments: { ...request.arguments }, _meta: { ...request.meta } };
-  const options: RequestOptionsLike = {
-    signal,
-    timeout: request.abandonAfterMs,
-    ...(request.onProgress === undefined ? {} : { onprogress: request.onProgress }),
-  };
-  return callToolOn(client, params, options);
+/** Sends. The engine's own timers end its wait; the SDK's timeout only makes sure that the SDK forgets the request in the end. */
+export function sendThrough(channel: Channel, request: SendRequest): Sending {
+  return new ClientSending(channel, request);
+}
+
+class ClientSending implements Sending {
+  readonly ended: Promise<Observation>;
+  readonly #channel: Channel;
+  readonly #watch: Watch;
+  /** SDK v1 never removes its listener from a signal, and a tap can cancel without one; then there is none. */
+  readonly #controller: AbortController | undefined;
+  #finish: ((seen: Observation) => void) | undefined;
+
+  constructor(channel: Channel, request: SendRequest) {
+    const { client, tap } = channel;
+    const args = { ...request.arguments };
+    this.#channel = channel;
+    this.#watch = new Watch(args, tap !== undefined);
+    this.#controller = tap === undefined || isSdkV2(client) ? new AbortController() : undefined;
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#watch.onLost = () => this.#end(undefined, undefined);
+    tap?.watch(this.#watch);
+    this.#call(args, request).then(
+      (result) => this.#end(typeof result === 'object' && result !== null ? result : {}, undefined),
+      (thrown: unknown) => this.#end(undefined, thrown ?? new Error('the client rejected without a reason')),
+    );
+  }
+
+  cancel(reason: string): void {
+    this.#watch.cancelled = true;
+    if (this.#controller === undefined) this.#channel.tap?.cancel(this.#watch, reason);
+    else this.#controller.abort(new Error(reason));
+  }
+
+  isDead(): boolean {
+    return this.#channel.isDead();
+  }
+
+  #call(args: Record<string, unknown>, request: SendRequest): Promise<unknown> {
+    const { client, speaksMcpTx } = this.#channel;
+    const meta = speaksMcpTx ? withRequestMeta(request.meta, request.identity) : request.meta;
+    const params: CallToolParams =
+      meta === undefined
+        ? { name: request.tool, arguments: args }
+        : { name: request.tool, arguments: args, _meta: { ...meta } };
+    const options: RequestOptionsLike = { timeout: request.abandonAfterMs };
+    if (this.#controller !== undefined) options.signal = this.#controller.signal;
+    if (request.onProgress !== undefined) options.onprogress = request.onProgress;
+    try {
+      return callToolOn(client, params, options);
+    } catch (thrown) {
+      return Promise.reject(thrown);
+    }
+  }
+
+  #end(result: object | undefined, thrown: unknown): void {
+    const finish = this.#finish;
+    if (finish === undefined) return;
+    this.#finish = undefined;
+    this.#watch.onLost = undefined;
+    this.#channel.tap?.forget(this.#watch);
+    finish(this.#watch.end(result, thrown));
+  }
 }

@@ -1,17 +1,22 @@
 /** Watches a transport's own `send` and `onmessage`, so that what happened to a send is seen and not guessed from an error. */
-import { EXTENSION_ID } from '../protocol/capability.ts';
 import { member } from '../protocol/tx-meta.ts';
 import type { TransportLike } from './mcp-client.ts';
-import { Watch } from './watch.ts';
+import type { Watch } from './watch.ts';
 
 /** A JSON-RPC message, as loosely as a peer may write it. */
 interface Message {
+  readonly jsonrpc?: string;
   readonly id?: string | number;
   readonly method?: string;
   readonly params?: unknown;
   readonly result?: object;
   readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
 }
+
+type Send = (message: Message, options?: unknown) => Promise<void>;
+
+/** Code of the error that we make up for the SDK alone; nothing of it leaves the tap. */
+const CANCELLED = -32_001;
 
 /** What a tap reports beside single sends. */
 export interface TapEvents {
@@ -26,19 +31,21 @@ export interface TapEvents {
 
 /** A tapped transport. */
 export class Tap {
-  readonly #byAttempt = new Map<string, Watch>();
+  readonly #pending = new Map<unknown, Watch>(); // by the arguments object: both SDKs hand on the very one they were given
   readonly #byRequest = new Map<string | number, Watch>();
   readonly #events: TapEvents;
+  readonly #transport: TransportLike;
   #isClosed = false;
 
   /** Replaces `send`, `onmessage`, `onclose` and `close` of `transport`; to be called once its client is connected. */
   constructor(transport: TransportLike, events: TapEvents) {
     this.#events = events;
+    this.#transport = transport;
     const { onmessage, onclose } = transport;
     const close = transport.close.bind(transport);
-    const send = transport.send.bind(transport) as (message: Message, options?: unknown) => Promise<void>;
+    const send = transport.send.bind(transport) as Send;
     const open = transport as { -readonly [K in keyof TransportLike]: unknown };
-    open.send = (message: Message, options?: unknown) => this.#send(send, message, options, transport);
+    open.send = (message: Message, options?: unknown) => this.#send(send, message, options);
     open.onmessage = (message: Message, extra?: unknown) => {
       this.#receive(message);
       (onmessage as ((message: Message, extra?: unknown) => void) | undefined)?.call(transport, message, extra);
@@ -58,35 +65,48 @@ export class Tap {
     return this.#isClosed;
   }
 
-  /** Begins to watch a send; its attempt id must be in its `_meta`. */
-  watch(attemptId: string): Watch {
-    const watch = new Watch(attemptId);
-    this.#byAttempt.set(attemptId, watch);
-    return watch;
+  /** Any send is being watched. */
+  get isWatching(): boolean {
+    return this.#pending.size > 0;
   }
 
-  /** The send with this id, if it is being watched. */
-  find(attemptId: string): Watch | undefined {
-    return this.#byAttempt.get(attemptId);
+  /** Begins to watch a send. */
+  watch(watch: Watch): void {
+    this.#pending.set(watch.arguments, watch);
+  }
+
+  /** The watched send with this JSON-RPC id. */
+  find(requestId: string | number): Watch | undefined {
+    return this.#byRequest.get(requestId);
   }
 
   forget(watch: Watch): void {
-    this.#byAttempt.delete(watch.attemptId);
+    this.#pending.delete(watch.arguments);
     if (watch.requestId !== undefined) this.#byRequest.delete(watch.requestId);
   }
 
-  #send(
-    send: (message: Message, options?: unknown) => Promise<void>,
-    message: Message,
-    options: unknown,
-    transport: TransportLike,
-  ): Promise<void> {
-    const watch = message.method === 'tools/call' ? this.#recognise(message) : undefined;
-    if (watch === undefined || message.id === undefined) return send(message, options);
+  /** Tells the server that nobody wants the answer, and lets the SDK forget the request as if the server had refused it. */
+  cancel(watch: Watch, reason: string): void {
+    const { requestId } = watch;
+    if (requestId === undefined || !this.#byRequest.delete(requestId) || this.#isClosed) return;
+    const notification = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } };
+    const { send, onmessage } = this.#transport as unknown as { send: Send; onmessage?: (message: Message) => void };
+    send(notification).catch(() => undefined);
+    onmessage?.({ jsonrpc: '2.0', id: requestId, error: { code: CANCELLED, message: reason } });
+  }
+
+  #send(send: Send, message: Message, options: unknown): Promise<void> {
+    if (message.method !== 'tools/call' || message.id === undefined) return send(message, options);
+    const watch = this.#pending.get(member(message.params, 'arguments'));
+    if (watch === undefined) {
+      // Not ours, or ours in a copy that a wrapped client made: then none of ours can be said not to have left.
+      for (const each of this.#pending.values()) each.dispatched = true;
+      return send(message, options);
+    }
     watch.dispatched = true;
     watch.frame = undefined; // a further leg of the same attempt
     watch.rawResult = undefined;
-    watch.hadSession = transport.sessionId !== undefined;
+    watch.hadSession = this.#transport.sessionId !== undefined;
     if (watch.requestId !== undefined) this.#byRequest.delete(watch.requestId);
     watch.requestId = message.id;
     this.#byRequest.set(message.id, watch);
@@ -95,11 +115,6 @@ export class Tap {
       watch.status ??= statusOf(error);
     });
     return sending;
-  }
-
-  #recognise(message: Message): Watch | undefined {
-    const attemptId = member(member(member(message.params, '_meta'), EXTENSION_ID), 'attemptId');
-    return typeof attemptId === 'string' ? this.#byAttempt.get(attemptId) : undefined;
   }
 
   #receive(message: Message): void {
@@ -125,7 +140,7 @@ export class Tap {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#byRequest.clear();
-    for (const watch of this.#byAttempt.values()) watch.lose();
+    for (const watch of this.#pending.values()) watch.lose();
     this.#events.onClose();
   }
 }

@@ -1,26 +1,32 @@
-/** Collects what is seen of one send on the wire, and hands it over as an observation once the send has ended. */
-import type { ErrorFrame, Observation } from '../policy/observation.ts';
+/** Collects what is seen of one send on the wire. Once the send has ended it is the observation. */
+import type { ErrorFrame, Observation, ThrownFacts } from '../policy/observation.ts';
 import { factsOf } from '../policy/observation.ts';
 
 /** One send being watched. Whoever sees something writes it here. */
-export class Watch {
-  readonly attemptId: string;
-  dispatched = false;
-  frame: 'result' | 'error' | undefined;
-  errorFrame: ErrorFrame | undefined;
-  rawResult: object | undefined;
-  status: number | undefined;
-  retryAfterMs: number | undefined;
+export class Watch implements Observation {
+  /** The arguments object that the SDK was given: by its identity a tap recognises the send. */
+  readonly arguments: object;
+  readonly tapped: boolean;
+  dispatched: boolean;
+  frame: 'result' | 'error' | undefined = undefined;
+  errorFrame: ErrorFrame | undefined = undefined;
+  rawResult: object | undefined = undefined;
+  result: object | undefined = undefined;
+  thrown: ThrownFacts | undefined = undefined;
+  status: number | undefined = undefined;
+  retryAfterMs: number | undefined = undefined;
   hadSession = false;
-  /** JSON-RPC id of the latest leg. */
-  requestId: string | number | undefined;
   lost = false;
   cancelled = false;
+  /** JSON-RPC id of the latest leg. */
+  requestId: string | number | undefined = undefined;
   /** Told when the answer can no longer come. */
-  onLost: (() => void) | undefined;
+  onLost: (() => void) | undefined = undefined;
 
-  constructor(attemptId: string) {
-    this.attemptId = attemptId;
+  constructor(args: object, tapped: boolean) {
+    this.arguments = args;
+    this.tapped = tapped;
+    this.dispatched = !tapped; // without a tap nobody can tell, so it is taken for sent
   }
 
   /** The answer can no longer come, unless it is here already. */
@@ -30,21 +36,10 @@ export class Watch {
     this.onLost?.();
   }
 
-  /** Everything seen, with how the SDK's own promise ended. */
-  observe(result: object | undefined, thrown: unknown, tapped: boolean): Observation {
-    return {
-      tapped,
-      dispatched: this.dispatched || !tapped,
-      ...(this.frame === undefined ? {} : { frame: this.frame }),
-      ...(this.errorFrame === undefined ? {} : { errorFrame: this.errorFrame }),
-      ...(this.rawResult === undefined ? {} : { rawResult: this.rawResult }),
-      ...(this.status === undefined ? {} : { status: this.status }),
-      ...(this.retryAfterMs === undefined ? {} : { retryAfterMs: this.retryAfterMs }),
-      ...(this.hadSession ? { hadSession: true } : {}),
-      ...(this.lost ? { lost: true } : {}),
-      ...(this.cancelled ? { cancelled: true } : {}),
-      ...(result === undefined ? {} : { result }),
-      ...(thrown === undefined ? {} : { thrown: factsOf(thrown) }),
-    };
+  /** How the SDK's own promise ended. */
+  end(result: object | undefined, thrown: unknown): this {
+    this.result = result;
+    if (thrown !== undefined) this.thrown = factsOf(thrown);
+    return this;
   }
 }

@@ -6,8 +6,15 @@ import type { Execution } from '../outcome/tx-error.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { executionOfEnd } from './end-operation.ts';
-import type { Answer } from './execute-call.ts';
+import type { FlightEnd } from './flight.ts';
 import type { EnginePorts } from './ports.ts';
+
+/** What one caller gets. */
+export interface Answer {
+  readonly end: FlightEnd;
+  /** The caller joined an operation that was under way. */
+  readonly joined: boolean;
+}
 
 /** The result for this caller. @throws McpTxError when there is none */
 export function answerCaller(ports: EnginePorts, plan: CallPlan, answer: Answer, startedAt: number): McpTxResult {
@@ -23,7 +30,7 @@ export function answerCaller(ports: EnginePorts, plan: CallPlan, answer: Answer,
 function errorOf(plan: CallPlan, { end }: Answer, meta: CallMeta): McpTxError {
   const base = { operationId: plan.operationId, meta, execution: meta.execution };
   if (end.kind === 'refused') return new McpTxError(end.code, end.message, { ...base, ...end.details });
-  if (end.kind === 'detached') return detachedError(plan, end.reason, end.attempts, base);
+  if (end.kind === 'detached') return detachedError(plan, end.reason, end.mayHaveRun, base);
   const { outcome } = end;
   if (outcome.state === 'in_doubt') return doubtError(plan, outcome.reason, base);
   const stored = outcome.state === 'failed' ? outcome.error : (outcome.unusable as StoredError);
@@ -37,16 +44,16 @@ interface ErrorBase {
   readonly execution: Execution;
 }
 
-function detachedError(plan: CallPlan, reason: string, attempts: number, base: ErrorBase): McpTxError {
+function detachedError(plan: CallPlan, reason: string, mayHaveRun: boolean, base: ErrorBase): McpTxError {
   const why =
     reason === 'timeout'
       ? `within ${plan.timeoutMs} ms`
       : reason === 'aborted'
         ? 'before the caller aborted'
         : 'before shutdown';
-  if (attempts === 0) {
+  if (!mayHaveRun) {
     const code = reason === 'aborted' ? 'ABORTED' : reason === 'timeout' ? 'DEADLINE_EXCEEDED' : 'CLOSED';
-    return new McpTxError(code, `nothing was sent ${why}`, base);
+    return new McpTxError(code, `nothing was executed ${why}`, base);
   }
   const details = { ...base, reason };
   if (plan.readOnly)
@@ -112,7 +119,7 @@ function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, sta
     guarantee: ended?.mode ?? plan.mode,
     dedupeScope: plan.idempotencyKey === undefined ? 'call' : ledger?.shared === true ? 'store' : 'process',
     durability: ledger?.durability ?? 'none',
-    execution: end.kind === 'detached' && end.attempts === 0 ? 'none' : executionOfEnd(end),
+    execution: executionOfEnd(end),
     recorded: ended?.recorded === true,
     fingerprinted: plan.fingerprint !== undefined,
     durationMs: ports.clock.monotonic() - startedAt,

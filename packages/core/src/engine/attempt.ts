@@ -4,7 +4,6 @@ import type { Classification } from '../policy/classify.ts';
 import { classify } from '../policy/classify.ts';
 import type { Observation } from '../policy/observation.ts';
 import { factsOf } from '../policy/observation.ts';
-import { withRequestMeta } from '../protocol/tx-meta.ts';
 import type { Send } from './inbox.ts';
 import { insist } from './ledger-write.ts';
 import type { Run } from './run.ts';
@@ -17,15 +16,26 @@ export interface AttemptEnd {
 }
 
 /** Sends once more and waits for the first thing that is known about the operation. */
-export async function attemptOnce(run: Run): Promise<AttemptEnd> {
-  const obstacle = run.marked ? undefined : await prepare(run);
-  const refusal = obstacle ?? lastLook(run);
-  if (refusal !== undefined) {
-    run.withdrawMark();
-    return { verdict: refusal };
-  }
-  dispatch(run);
+export function attemptOnce(run: Run): Promise<AttemptEnd> {
+  return run.marked ? sendNow(run) : prepareAndSend(run);
+}
+
+async function prepareAndSend(run: Run): Promise<AttemptEnd> {
+  const obstacle = await prepare(run);
+  return obstacle === undefined ? sendNow(run) : notSending(run, obstacle);
+}
+
+function sendNow(run: Run): Promise<AttemptEnd> {
+  const now = run.ports.clock.monotonic();
+  const obstacle = lastLook(run, now);
+  if (obstacle !== undefined) return Promise.resolve(notSending(run, obstacle));
+  dispatch(run, now);
   return awaitAnswer(run);
+}
+
+function notSending(run: Run, verdict: Classification): AttemptEnd {
+  run.withdrawMark();
+  return { verdict };
 }
 
 /** Connects if need be, passes the breaker, and writes the mark. A classification means: nothing was sent, and why. */
@@ -75,10 +85,9 @@ async function mark(run: Run): Promise<Classification | undefined> {
 }
 
 /** The last look before the bytes leave; everything here is synchronous with the send. */
-function lastLook(run: Run): Classification | undefined {
-  const { ports, flight, held } = run;
+function lastLook(run: Run, now: number): Classification | undefined {
+  const { flight, held } = run;
   if (flight.isAbandoned) return notSent('the caller stopped waiting');
-  const now = ports.clock.monotonic();
   if (now >= flight.deadline) return notSent('the deadline passed');
   if (held === undefined) return undefined;
   if (held.lost) return notSent('another owner took the operation over');
@@ -89,13 +98,12 @@ function lastLook(run: Run): Classification | undefined {
   return undefined;
 }
 
-function dispatch(run: Run): void {
+function dispatch(run: Run, now: number): void {
   const { ports, flight } = run;
   const { plan } = flight;
   run.attempt += 1;
   run.marked = false;
   const attemptId = `${plan.requestId}.${run.attempt}`;
-  const now = ports.clock.monotonic();
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;
   const identity = { operationId, requestId, attempt: run.attempt, attemptId, remainingMs };
@@ -105,8 +113,8 @@ function dispatch(run: Run): void {
   const sending = ports.caller.send({
     tool,
     arguments: plan.arguments,
-    meta: withRequestMeta(plan.meta, fingerprint === undefined ? identity : { ...identity, fingerprint }),
-    attemptId,
+    meta: plan.meta,
+    identity: fingerprint === undefined ? identity : { ...identity, fingerprint },
     abandonAfterMs: plan.timeoutMs + plan.defaults.settleGraceMs * 2,
     onProgress: plan.onProgress,
   });
@@ -120,9 +128,7 @@ async function awaitAnswer(run: Run): Promise<AttemptEnd> {
   const current = run.attempt;
   const needsTimer = attemptTimeoutMs < flight.plan.timeoutMs;
   const timer = needsTimer
-    ? ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, () =>
-        run.inbox.put({ kind: 'timer' }),
-      )
+    ? ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, run.inbox)
     : undefined;
   try {
     for (;;) {

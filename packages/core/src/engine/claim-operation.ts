@@ -15,7 +15,6 @@ const POLL = { firstMs: 25, maxMs: 250 } as const;
 
 /** Claims until it has the operation, or an answer for the callers. `admitted`: the breaker let the first send through. */
 export async function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd> {
-  if (ports.ledger === undefined) return unrecorded(ports, flight);
   for (let pollMs: number = POLL.firstMs; ; pollMs = Math.min(pollMs * 2, POLL.maxMs)) {
     const requestedAt = ports.clock.monotonic();
     const request = requestFor(ports, flight);
@@ -55,7 +54,8 @@ function begin(
   });
 }
 
-function unrecorded(ports: EnginePorts, flight: Flight): Run {
+/** Drives an operation without any record of it. */
+export function unrecorded(ports: EnginePorts, flight: Flight): Run {
   return new Run({
     ports,
     flight,

@@ -58,7 +58,7 @@ export async function endListening(run: Run, verdict: Classification): Promise<F
   const { ports, flight } = run;
   const { settleGraceMs } = flight.plan.defaults;
   for (;;) {
-    if (run.unanswered.size === 0)
+    if (run.unanswered.length === 0)
       return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: run.doubt ?? 'timeout' } });
     if (flight.stopReason === 'shutdown') return endAtShutdown(run, verdict);
     const leftMs = flight.deadline + settleGraceMs - ports.clock.monotonic();
@@ -78,7 +78,7 @@ export async function endListening(run: Run, verdict: Classification): Promise<F
 async function endAtShutdown(run: Run, verdict: Classification): Promise<FlightEnd> {
   const { flight } = run;
   if (run.mode !== 'at-most-once' && !flight.plan.readOnly)
-    return { kind: 'detached', reason: 'shutdown', attempts: run.attempt };
+    return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true };
   return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
 }
 
@@ -195,5 +195,6 @@ function refusalOf(run: Run, verdict: Classification): Refused {
 /** What is known of the effect of an operation that ended so. */
 export function executionOfEnd(end: FlightEnd): 'none' | 'unknown' | 'done' {
   if (end.kind === 'ended') return executionOf(end.outcome);
-  return end.kind === 'detached' ? 'unknown' : (end.details.execution ?? TX_ERRORS[end.code].execution);
+  if (end.kind === 'detached') return end.mayHaveRun ? 'unknown' : 'none';
+  return end.details.execution ?? TX_ERRORS[end.code].execution;
 }

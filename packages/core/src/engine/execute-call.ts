@@ -2,58 +2,63 @@
 import { isTerminal } from '../ledger/record.ts';
 import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
-import { claimOperation, replay } from './claim-operation.ts';
+import { claimOperation, replay, unrecorded } from './claim-operation.ts';
 import type { FlightEnd } from './flight.ts';
 import { Flight, refused } from './flight.ts';
 import type { EnginePorts } from './ports.ts';
 import { Run } from './run.ts';
 import { runAttempts } from './run-attempts.ts';
 
-/** What one caller gets. */
-export interface Answer {
-  readonly end: FlightEnd;
+/** A call under way. */
+export interface Execution {
+  /** Never rejects: whatever happens is in the end. */
+  readonly end: Promise<FlightEnd>;
   /** The caller joined an operation that was under way. */
   readonly joined: boolean;
 }
 
-/** Executes a call. Never rejects: whatever happens is in the end. */
-export async function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: number): Promise<Answer> {
-  if (plan.signal?.aborted === true)
-    return { end: refused('ABORTED', 'the signal was aborted before the call'), joined: false };
+/** Executes a call. */
+export function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: number): Execution {
+  if (plan.signal?.aborted === true) return answered(refused('ABORTED', 'the signal was aborted before the call'));
   const underWay = plan.idempotencyKey === undefined ? undefined : ports.flights.get(plan.operationId);
   if (underWay !== undefined) return join(ports, underWay, plan, startedAt);
   const flight = new Flight(plan, startedAt);
   if (plan.idempotencyKey !== undefined) ports.flights.set(plan.operationId, flight);
   ports.active.add(flight);
-  const waiting = flight.wait(plan, startedAt, ports);
+  const end = flight.wait(plan, startedAt, ports.deadlines);
   void drive(ports, flight);
-  return { end: await waiting, joined: false };
+  return { end, joined: false };
 }
 
-async function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: number): Promise<Answer> {
+function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: number): Execution {
   const { fingerprint } = flight.plan;
   if (fingerprint !== undefined && plan.fingerprint !== undefined && fingerprint !== plan.fingerprint) {
     const message = `the key ${JSON.stringify(plan.idempotencyKey)} is in use for another tool or other arguments`;
-    return { end: refused('KEY_CONFLICT', message), joined: false };
+    return answered(refused('KEY_CONFLICT', message));
   }
-  return { end: await flight.wait(plan, startedAt, ports), joined: true };
+  return { end: flight.wait(plan, startedAt, ports.deadlines), joined: true };
+}
+
+function answered(end: FlightEnd): Execution {
+  return { end: Promise.resolve(end), joined: false };
 }
 
 async function drive(ports: EnginePorts, flight: Flight): Promise<void> {
   let end: FlightEnd;
   try {
-    end = await passGatesAndRun(ports, flight);
+    const gates = passGates(ports, flight);
+    const refusal = gates instanceof Promise ? await gates : gates;
+    end = refusal === undefined ? await claimAndRun(ports, flight) : ((await storedEnd(ports, flight)) ?? refusal);
   } catch (error) {
     end = failure(flight, error);
   }
-  if (ports.flights.get(flight.plan.operationId) === flight) ports.flights.delete(flight.plan.operationId);
+  if (flight.plan.idempotencyKey !== undefined) ports.flights.delete(flight.plan.operationId);
   ports.active.delete(flight);
   flight.finish(end);
 }
 
-async function passGatesAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
-  const refusal = await passGates(ports, flight);
-  if (refusal !== undefined) return (await storedEnd(ports, flight)) ?? refusal;
+async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
+  if (ports.ledger === undefined) return (await runAttempts(unrecorded(ports, flight))) as FlightEnd;
   for (;;) {
     const claimed = await claimOperation(ports, flight);
     if (!(claimed instanceof Run)) return claimed;
@@ -67,17 +72,24 @@ async function passGatesAndRun(ports: EnginePorts, flight: Flight): Promise<Flig
 }
 
 /** Draining, admission, breaker: each refuses before the claim, so a refused call leaves no record. */
-async function passGates(ports: EnginePorts, flight: Flight): Promise<FlightEnd | undefined> {
+function passGates(ports: EnginePorts, flight: Flight): FlightEnd | undefined | Promise<FlightEnd | undefined> {
   if (ports.isDraining()) return refused('CLOSED', 'this instance is closing; nothing was sent', { retryable: true });
   const { length } = flight.plan.argumentsText;
-  if (!ports.admission.tryEnter(length)) {
-    try {
-      if (!(await ports.admission.enter(length, flight.stopSignal))) return stoppedInLine(flight);
-    } catch (error) {
-      if (!isMcpTxError(error)) throw error;
-      return refused(error.code, error.message);
-    }
+  if (!ports.admission.tryEnter(length)) return standInLine(ports, flight, length);
+  return withSlot(ports, flight, length);
+}
+
+async function standInLine(ports: EnginePorts, flight: Flight, length: number): Promise<FlightEnd | undefined> {
+  try {
+    if (!(await ports.admission.enter(length, flight.stopSignal))) return stoppedInLine(flight);
+  } catch (error) {
+    if (!isMcpTxError(error)) throw error;
+    return refused(error.code, error.message);
   }
+  return withSlot(ports, flight, length);
+}
+
+function withSlot(ports: EnginePorts, flight: Flight, length: number): FlightEnd | undefined {
   flight.leaveSlot = () => ports.admission.leave(length);
   ports.budget.deposit();
   const refusesFor = ports.breaker.refusesFor();

@@ -4,7 +4,7 @@ import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import type { TxErrorCode, TxErrorDetails } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
-import type { EnginePorts } from './ports.ts';
+import type { Deadline, Deadlines, Sleeper } from '../runtime/deadlines.ts';
 
 /** The operation ended, and this is how. */
 export interface EndedWith {
@@ -34,7 +34,7 @@ export type FlightEnd =
   | EndedWith
   | Refused
   /** The caller stopped waiting while a send was unanswered; the engine listens on. */
-  | { readonly kind: 'detached'; readonly reason: StopReason; readonly attempts: number };
+  | { readonly kind: 'detached'; readonly reason: StopReason; readonly attempts: number; readonly mayHaveRun: boolean };
 
 /** A {@link Refused}. */
 export function refused(code: TxErrorCode, message: string, details: TxErrorDetails = {}, attempts = 0): Refused {
@@ -44,10 +44,38 @@ export function refused(code: TxErrorCode, message: string, details: TxErrorDeta
 /** Why a caller stopped waiting. */
 export type StopReason = 'timeout' | 'aborted' | 'shutdown';
 
-/** One caller. */
-interface Waiter {
-  /** Gives the caller its answer and forgets it. */
-  readonly answer: (end: FlightEnd) => void;
+/** One caller: answered once, by the end, by its own deadline or by its own abort. */
+class Waiter implements Sleeper {
+  readonly #flight: Flight;
+  readonly #plan: CallPlan;
+  readonly #deadline: Deadline;
+  readonly #resolve: (end: FlightEnd) => void;
+  readonly #onAbort: (() => void) | undefined;
+
+  constructor(flight: Flight, plan: CallPlan, deadlines: Deadlines, at: number, resolve: (end: FlightEnd) => void) {
+    this.#flight = flight;
+    this.#plan = plan;
+    this.#resolve = resolve;
+    this.#deadline = deadlines.add(at, plan.timeoutMs, this);
+    this.#onAbort = plan.signal === undefined ? undefined : () => this.#leave('aborted');
+    if (this.#onAbort !== undefined) plan.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  answer(end: FlightEnd): void {
+    this.#deadline.cancel();
+    if (this.#onAbort !== undefined) this.#plan.signal?.removeEventListener('abort', this.#onAbort);
+    this.#resolve(end);
+  }
+
+  /** Its deadline has passed. */
+  wake(): void {
+    this.#leave('timeout');
+  }
+
+  #leave(reason: StopReason): void {
+    this.answer(this.#flight.endSoFar(reason));
+    this.#flight.remove(this, reason, reason === 'aborted' && this.#plan.onAbort === 'cancel');
+  }
 }
 
 /** The meeting point of the callers of one operation and its single driver. */
@@ -56,23 +84,23 @@ export class Flight {
   readonly startedAt: number;
   /** Latest deadline of all callers, by `monotonic()`. */
   deadline: number;
-  /** Sends that are unanswered: bytes may have left. */
-  unanswered = 0;
   attempts = 0;
+  /** A send is unanswered, or ended without saying whether the tool ran. */
+  mayHaveRun = false;
   /** The end, known but not yet recorded: callers whose deadline passes get it as `recorded: false`. */
-  known: FlightEnd | undefined;
+  known: FlightEnd | undefined = undefined;
   /** A caller asked that the send be cancelled, and nobody else waits. */
   cancelRequested = false;
   /** Why the last caller left. */
   stopReason: StopReason = 'timeout';
   /** Told once, when the last caller has left. */
-  onAbandoned: (() => void) | undefined;
+  onAbandoned: (() => void) | undefined = undefined;
   /** Gives back the admission slot; called once, when the operation ends or nobody waits for it any more. */
-  leaveSlot: (() => void) | undefined;
-  readonly #waiters = new Set<Waiter>();
-  readonly #finished: (() => void)[] = [];
-  #stop: AbortController | undefined;
+  leaveSlot: (() => void) | undefined = undefined;
   #isAbandoned = false;
+  #waiters: Waiter[] = [];
+  #finished: (() => void)[] | undefined = undefined;
+  #stop: AbortController | undefined = undefined;
 
   constructor(plan: CallPlan, startedAt: number) {
     this.plan = plan;
@@ -93,62 +121,53 @@ export class Flight {
   }
 
   /** Waits for the end as one of its callers, to the caller's own deadline or abort. */
-  wait(plan: CallPlan, startedAt: number, ports: EnginePorts): Promise<FlightEnd> {
-    const deadline = startedAt + plan.timeoutMs;
-    if (deadline > this.deadline) this.deadline = deadline;
+  wait(plan: CallPlan, startedAt: number, deadlines: Deadlines): Promise<FlightEnd> {
+    const at = startedAt + plan.timeoutMs;
+    if (at > this.deadline) this.deadline = at;
     return new Promise((resolve) => {
-      const { signal } = plan;
-      const onAbort = (): void => leave('aborted');
-      const timer = ports.deadlines.add(deadline, plan.timeoutMs, () => leave('timeout'));
-      const waiter: Waiter = {
-        answer: (end) => {
-          timer.cancel();
-          signal?.removeEventListener('abort', onAbort);
-          resolve(end);
-        },
-      };
-      const leave = (reason: StopReason): void => {
-        waiter.answer(this.#stoppedWaiting(reason));
-        this.#remove(waiter, reason, reason === 'aborted' && plan.onAbort === 'cancel');
-      };
-      this.#waiters.add(waiter);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiters.push(new Waiter(this, plan, deadlines, at, resolve));
     });
   }
 
   /** Answers all callers. */
   finish(end: FlightEnd): void {
-    for (const waiter of this.#waiters) waiter.answer(end);
-    this.#waiters.clear();
+    this.#answerAll(end);
     this.#isAbandoned = true;
     this.#freeSlot();
-    for (const done of this.#finished) done();
+    if (this.#finished !== undefined) for (const done of this.#finished) done();
   }
 
   /** Sends everybody away and ends the listening, as `close()` does when its grace is over. */
   shutDown(): void {
     this.stopReason = 'shutdown';
-    for (const waiter of this.#waiters) waiter.answer(this.#stoppedWaiting('shutdown'));
-    this.#waiters.clear();
+    this.#answerAll(this.endSoFar('shutdown'));
     this.#abandon();
   }
 
   /** Calls `done` once the operation is no longer under way. */
   onFinished(done: () => void): void {
+    this.#finished ??= [];
     this.#finished.push(done);
   }
 
-  #stoppedWaiting(reason: StopReason): FlightEnd {
-    if (this.known !== undefined) return this.known;
-    return { kind: 'detached', reason, attempts: this.attempts };
+  /** What a caller learns who stops waiting now. */
+  endSoFar(reason: StopReason): FlightEnd {
+    return this.known ?? { kind: 'detached', reason, attempts: this.attempts, mayHaveRun: this.mayHaveRun };
   }
 
-  #remove(waiter: Waiter, reason: StopReason, cancel: boolean): void {
-    this.#waiters.delete(waiter);
-    if (this.#waiters.size > 0 || this.#isAbandoned) return;
+  /** A caller has left. The last one decides what becomes of the send. */
+  remove(waiter: Waiter, reason: StopReason, cancel: boolean): void {
+    this.#waiters = this.#waiters.filter((other) => other !== waiter);
+    if (this.#waiters.length > 0 || this.#isAbandoned) return;
     this.cancelRequested = cancel;
     this.stopReason = reason;
     this.#abandon();
+  }
+
+  #answerAll(end: FlightEnd): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.answer(end);
   }
 
   #abandon(): void {

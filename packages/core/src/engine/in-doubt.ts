@@ -20,7 +20,7 @@ export async function askProbe(run: Run): Promise<AttemptEnd | 'absent' | 'unkno
  * it would have taken effect by now.
  */
 function cannotHappenAnyMore(run: Run): boolean {
-  if (run.unanswered.size > 0) return false;
+  if (run.unanswered.length > 0) return false;
   if (run.doubtIsDead) return true;
   return run.ports.clock.monotonic() > run.doubtSentAt + settleWindowMs(run.flight.plan);
 }

@@ -19,12 +19,13 @@ export type DriverEvent =
 
 /** A queue with one reader. */
 export class Inbox {
-  readonly #events: DriverEvent[] = [];
-  #reader: ((event: DriverEvent) => void) | undefined;
+  #events: DriverEvent[] | undefined = undefined;
+  #reader: ((event: DriverEvent) => void) | undefined = undefined;
 
   put(event: DriverEvent): void {
     const reader = this.#reader;
     if (reader === undefined) {
+      this.#events ??= [];
       this.#events.push(event);
       return;
     }
@@ -32,12 +33,19 @@ export class Inbox {
     reader(event);
   }
 
+  /** The time that the driver had set is over. */
+  wake(): void {
+    this.put(TIMER);
+  }
+
   /** The next event; waits for it if need be. */
   next(): Promise<DriverEvent> {
-    const event = this.#events.shift();
+    const event = this.#events?.shift();
     if (event !== undefined) return Promise.resolve(event);
     return new Promise((resolve) => {
       this.#reader = resolve;
     });
   }
 }
+
+const TIMER: DriverEvent = { kind: 'timer' };

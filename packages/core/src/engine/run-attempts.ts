@@ -17,6 +17,7 @@ export async function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
   for (;;) {
     let end = inherited ? ownerLost() : await attemptOnce(run);
     inherited = false;
+    if (end.verdict.class === 'completed') return endSettled(run, end);
     let decision = decide(end.verdict, situation(run, mayResend(run)));
     if (decision.do === 'resend') {
       const pause = await pauseBeforeResend(run, end.verdict, decision);
@@ -57,8 +58,8 @@ function situation(run: Run, resend: boolean): Parameters<typeof decide>[1] {
     mode: run.mode,
     attempt: run.attempt,
     attemptLimit: resend ? run.attemptLimit : run.attempt,
-    earlierUnknown: run.doubt !== undefined || run.unanswered.size > 0,
-    stillListening: run.unanswered.size > 0,
+    earlierUnknown: run.doubt !== undefined || run.unanswered.length > 0,
+    stillListening: run.unanswered.length > 0,
     recovered: run.recovered,
   };
 }

@@ -27,6 +27,8 @@ export interface RunStart {
   readonly inheritedAgoMs: number | undefined;
 }
 
+const NONE: readonly Send[] = [];
+
 /** One operation being driven. */
 export class Run {
   readonly ports: EnginePorts;
@@ -35,7 +37,7 @@ export class Run {
   readonly attemptLimit: number;
   readonly mode: DeliveryMode;
   readonly inbox: Inbox = new Inbox();
-  readonly unanswered: Set<Send> = new Set();
+  unanswered: readonly Send[] = NONE;
   attempt: number;
   marked: boolean;
   admitted: boolean;
@@ -63,25 +65,29 @@ export class Run {
     this.doubt = start.inheritedAgoMs === undefined ? undefined : 'owner-lost';
     this.doubtSentAt = start.ports.clock.monotonic() - (start.inheritedAgoMs ?? 0);
     this.doubtIsDead = start.inheritedAgoMs === undefined;
+    start.flight.mayHaveRun = this.doubt !== undefined;
     start.flight.onAbandoned = () => this.inbox.put({ kind: 'stopped' });
   }
 
   /** A send has left. */
   track(send: Send): void {
-    this.unanswered.add(send);
-    this.flight.unanswered += 1;
+    this.unanswered = this.unanswered.length === 0 ? [send] : [...this.unanswered, send];
     this.flight.attempts = send.attempt;
+    this.flight.mayHaveRun = true;
     void send.sending.ended.then((seen) => this.inbox.put({ kind: 'ended', send, seen }));
   }
 
   /** A send has ended, and this is what it proves. */
   untrack(send: Send, verdict: Classification): void {
-    if (this.unanswered.delete(send)) this.flight.unanswered -= 1;
+    this.unanswered = this.unanswered.length <= 1 ? NONE : this.unanswered.filter((other) => other !== send);
     if (verdict.class === 'not-sent' && send.attempt === this.attempt) {
       this.attempt -= 1; // its number is free for a send that does leave
       this.flight.attempts = this.attempt;
     }
-    if (verdict.class !== 'unknown') return;
+    if (verdict.class !== 'unknown') {
+      this.flight.mayHaveRun = !this.isClean;
+      return;
+    }
     this.doubt = verdict.doubt ?? 'connection-lost';
     this.doubtSentAt = Math.max(this.doubtSentAt, send.sentAt);
     this.doubtIsDead = this.doubtIsDead && send.sending.isDead();
@@ -89,7 +95,7 @@ export class Run {
 
   /** Nothing is known to have run, and nothing may be running. */
   get isClean(): boolean {
-    return this.doubt === undefined && this.unanswered.size === 0;
+    return this.doubt === undefined && this.unanswered.length === 0;
   }
 
   /** A send was recorded but did not take place. */

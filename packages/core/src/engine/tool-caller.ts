@@ -1,6 +1,7 @@
 /** The one thing the engine needs of a server: a way to send a tool call and to be told what was seen of it. */
 import type { Observation } from '../policy/observation.ts';
 import type { Progress } from '../policy/settings.ts';
+import type { TxRequestMeta } from '../protocol/tx-meta.ts';
 
 /** A connection to one server, as the engine sees it. */
 export interface ToolCaller {
@@ -24,10 +25,10 @@ export interface ToolCaller {
 export interface SendRequest {
   readonly tool: string;
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** The request's whole `_meta`. */
-  readonly meta: Readonly<Record<string, unknown>>;
-  /** By which a tap recognises this send on the wire. */
-  readonly attemptId: string;
+  /** What the caller wants under `_meta`: trace context and the like. */
+  readonly meta: Readonly<Record<string, unknown>> | undefined;
+  /** Who this is; travels under `_meta` to a server that speaks MCP-Tx. */
+  readonly identity: Omit<TxRequestMeta, 'v'>;
   /** When the SDK may give up by itself, ms; well past the moment at which the engine stops listening. */
   readonly abandonAfterMs: number;
   readonly onProgress: ((progress: Progress) => void) | undefined;

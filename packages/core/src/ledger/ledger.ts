@@ -53,7 +53,7 @@ export interface Ledger {
    * Looks for up to `limit` operations whose lease has run out. `sent` ones of mode `at-most-once` become `in_doubt`
    * (`owner-lost`); `sent` ones that may be re-sent and `claimed` ones without stored arguments get their lease freed once
    * (`leaseUntil` 0). `claimed` or re-sendable ones *with* arguments are handed back as `runnable`, unchanged. A lease that was
-   * given back or freed before has not run out: nothing is reported twice but `runnable`.
+   * given back or freed before has not run out: nothing is reported twice but `runnable`, which comes last within the limit.
    */
   sweep(limit: number): Promise<readonly Swept[]>;
   close(): Promise<void>;

@@ -128,9 +128,16 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   async sweep(limit: number): Promise<readonly Swept[]> {
     const now = this.#clock.now();
     const swept: Swept[] = [];
+    const runnable: MemoryRecord[] = [];
     for (const record of this.#store.openRecords()) {
       if (swept.length >= limit) break;
-      if (record.leaseUntil !== 0 && record.leaseUntil <= now) swept.push(this.#sweepOne(record, now));
+      if (record.leaseUntil === 0 || record.leaseUntil > now) continue;
+      if (isRunnable(record)) runnable.push(record);
+      else swept.push(this.#sweepOne(record, now));
+    }
+    // Last, for they come back with each sweep until somebody runs them, and must not keep it from the others.
+    for (const record of runnable.slice(0, limit - swept.length)) {
+      swept.push({ action: 'runnable', record: toOperationRecord(record) });
     }
     return swept;
   }
@@ -140,7 +147,6 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
       this.#store.end(record, { state: 'in_doubt', reason: 'owner-lost' }, now);
       return { action: 'in_doubt', record: toOperationRecord(record) };
     }
-    if (record.arguments !== undefined) return { action: 'runnable', record: toOperationRecord(record) };
     if (record.state === 'sent') record.leaseUntil = 0;
     else this.#store.release(record, now);
     return { action: 'released', record: toOperationRecord(record) };
@@ -181,6 +187,11 @@ function heldBy(store: MemoryStore, lease: Lease): MemoryRecord | undefined {
   const record = store.recordOf(lease);
   if (record === undefined || !record.isOpen) return undefined;
   return record.fence === lease.fence && record.ownerToken === lease.ownerToken ? record : undefined;
+}
+
+/** Whether whoever finds it abandoned can simply run it. */
+function isRunnable(record: MemoryRecord): boolean {
+  return record.arguments !== undefined && (record.state === 'claimed' || record.mode !== 'at-most-once');
 }
 
 /** Whether the lease's owner has given it back already, and nobody took it since. */

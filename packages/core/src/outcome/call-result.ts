@@ -70,7 +70,8 @@ export type CallOutcome =
 
 /** Gives a plain result object the `structured` view. The view is inherited, so it is neither enumerated nor serialised. */
 export function toToolResult(plain: object): ToolResult {
-  return Object.setPrototypeOf(plain, VIEW) as ToolResult;
+  if (Object.hasOwn(plain, '__proto__')) return Object.setPrototypeOf(plain, VIEW) as ToolResult; // assigning would obey it
+  return Object.assign(Object.create(VIEW) as object, plain) as ToolResult;
 }
 
 const VIEW: object = Object.create(Object.prototype, {

@@ -65,6 +65,8 @@ const REJECTED_IF_TRUSTED: ReadonlySet<number> = new Set([-32_600, -32_602]);
 /** How SDK servers begin the -32602 that they answer after the tool ran and its result failed their own check. */
 const RESULT_CHECK_FAILED = 'Invalid tools/call result';
 
+const COMPLETED: Classification = { class: 'completed', says: 'the tool ran and answered', serverFault: false };
+
 /** Judges one attempt. The order matters: proof that the tool ran comes before everything that merely looks like failure. */
 export function classify(seen: Observation, rules: ServerRules): Classification {
   if (seen.result !== undefined) return classifyResult(seen.result, seen.rawResult);
@@ -100,7 +102,7 @@ function classifyResult(result: object, raw: object | undefined): Classification
   if (raw !== undefined && !Array.isArray(member(raw, 'content')) && member(raw, 'structuredContent') === undefined) {
     return verdict('executed-unusable', 'the server’s result has neither content nor structuredContent');
   }
-  return verdict('completed', 'the tool ran and answered');
+  return COMPLETED;
 }
 
 /** A result that is no end: the server goes on, or wants to be asked again. */

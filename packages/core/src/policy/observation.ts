@@ -23,23 +23,23 @@ export interface Observation {
   /** `false` only if it is certain that no byte left. */
   readonly dispatched: boolean;
   /** The last frame that answered this send. */
-  readonly frame?: 'result' | 'error';
-  readonly errorFrame?: ErrorFrame;
+  readonly frame?: 'result' | 'error' | undefined;
+  readonly errorFrame?: ErrorFrame | undefined;
   /** The result as the SDK resolved it; present only when it did. */
-  readonly result?: object;
+  readonly result?: object | undefined;
   /** The result as it stood in the frame, where a tap saw it. */
-  readonly rawResult?: object;
+  readonly rawResult?: object | undefined;
   /** HTTP status of this send's own POST. */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The server's Retry-After, as a duration in ms. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** The POST carried a session id, so a 404 means that the session has expired. */
-  readonly hadSession?: boolean;
-  readonly thrown?: ThrownFacts;
+  readonly hadSession?: boolean | undefined;
+  readonly thrown?: ThrownFacts | undefined;
   /** The connection ended, or the answer's stream did, before the answer came. */
-  readonly lost?: boolean;
+  readonly lost?: boolean | undefined;
   /** We ourselves cancelled the send. */
-  readonly cancelled?: boolean;
+  readonly cancelled?: boolean | undefined;
 }
 
 /** Reduces a thrown value to its facts. */

@@ -21,6 +21,13 @@ export function base32(bytes: Uint8Array, offset = 0): string {
   return text + (PAIRS[last & 1023] as string);
 }
 
+/** Encodes the lowest `10 * pairs` bits of `value` as `2 * pairs` characters. */
+export function base32Digits(value: number, pairs: number): string {
+  let text = '';
+  for (let pair = pairs - 1; pair >= 0; pair -= 1) text += PAIRS[(value >> (10 * pair)) & 1023];
+  return text;
+}
+
 /** Reads what {@link base32} wrote, and nothing else: no two texts give the same bytes. `undefined` for any other text. */
 export function fromBase32(text: string): Uint8Array | undefined {
   if (!/^[a-z2-7]{25}[aeimquy4]$/.test(text)) return undefined; // the last character carries 3 bits only

@@ -6,10 +6,15 @@ export interface Deadline {
   cancel(): void;
 }
 
+/** Who waits for a deadline. An object and not a function: calls have one at hand, and a closure for each costs more. */
+export interface Sleeper {
+  wake(): void;
+}
+
 /** A set of deadlines on one clock. */
 export interface Deadlines {
-  /** Calls `wake` once when the clock's `monotonic()` reaches `at`, unless cancelled before. */
-  add(at: number, durationMs: number, wake: () => void): Deadline;
+  /** Tells `sleeper` once when the clock's `monotonic()` reaches `at`, unless cancelled before. */
+  add(at: number, durationMs: number, sleeper: Sleeper): Deadline;
   /** Deadlines that are pending. */
   readonly size: number;
   /** Drops all of them, and every timer. */
@@ -25,8 +30,8 @@ export function createDeadlines(clock: Clock): Deadlines {
   const lists = new Map<number, List>();
   const set: Set = { clock, lists, size: 0 };
   return {
-    add(at, durationMs, wake) {
-      const entry = new Entry(listOf(set, durationMs), at, wake);
+    add(at, durationMs, sleeper) {
+      const entry = new Entry(listOf(set, durationMs), at, sleeper);
       entry.link();
       return entry;
     },
@@ -57,15 +62,15 @@ interface List {
 
 class Entry implements Deadline {
   readonly at: number;
-  readonly wake: () => void;
+  readonly sleeper: Sleeper;
   #list: List | undefined;
-  #previous: Entry | undefined;
-  #next: Entry | undefined;
+  #previous: Entry | undefined = undefined;
+  #next: Entry | undefined = undefined;
 
-  constructor(list: List, at: number, wake: () => void) {
+  constructor(list: List, at: number, sleeper: Sleeper) {
     this.#list = list;
     this.at = at;
-    this.wake = wake;
+    this.sleeper = sleeper;
   }
 
   link(): void {
@@ -110,7 +115,7 @@ function fire(list: List): void {
   while (list.head !== undefined && list.head.at <= now) {
     const due = list.head;
     due.cancel();
-    due.wake();
+    due.sleeper.wake();
   }
   if (list.timer !== undefined) return; // a wake-up added the next one
   if (list.head === undefined) list.set.lists.delete(list.durationMs);

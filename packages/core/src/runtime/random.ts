@@ -1,6 +1,6 @@
 /** Owns randomness: jitter and fresh ids, behind one seam that a test can seed. */
 import { randomFillSync } from 'node:crypto';
-import { base32 } from './base32.ts';
+import { base32, base32Digits } from './base32.ts';
 
 /** Source of randomness. */
 export interface Random {
@@ -10,22 +10,18 @@ export interface Random {
   id(): string;
 }
 
-const ID_BYTES = 16;
-const POOL_BYTES = ID_BYTES * 256;
-
-/** The machine's own randomness; entropy for ids is drawn in blocks of 256 ids. */
+/** The machine's own randomness. An id is 80 random bits of this source, then a counter of 48 bits that begins at random. */
 export function systemRandom(): Random {
-  const pool = new Uint8Array(POOL_BYTES);
-  let offset = POOL_BYTES;
+  const seed = randomFillSync(new Uint8Array(16));
+  const prefix = base32(seed).slice(0, 16);
+  let high = ((seed[10] as number) << 12) | ((seed[11] as number) << 4); // 20 bits
+  let low = ((seed[12] as number) << 18) | ((seed[13] as number) << 10) | ((seed[14] as number) << 2); // 28 bits, and 2 of padding
   return {
     next: () => Math.random(),
     id() {
-      if (offset === POOL_BYTES) {
-        randomFillSync(pool);
-        offset = 0;
-      }
-      offset += ID_BYTES;
-      return base32(pool, offset - ID_BYTES);
+      low = (low + 4) & 0x3fffffff;
+      if (low === 0) high = (high + 1) & 0xfffff;
+      return prefix + base32Digits(high, 2) + base32Digits(low, 3);
     },
   };
 }

@@ -5,10 +5,11 @@ import { executeCall } from '../engine/execute-call.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { OperationRecord } from '../ledger/record.ts';
 import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
-import { isMcpTxError } from '../outcome/tx-error.ts';
+import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { buildCallPlan } from '../policy/call-plan.ts';
 import type { CallDefaults, CallOptions, ToolRule } from '../policy/settings.ts';
+import { checkCall } from './check-options.ts';
 import type { McpTxOptions } from './options.ts';
 import { resumePlan } from './resume-plan.ts';
 import type { ToolCatalog } from './tool-catalog.ts';
@@ -24,6 +25,8 @@ export interface CallKit {
   readonly ports: EnginePorts;
   readonly connection: ServerConnection;
   readonly catalog: ToolCatalog;
+  /** The server is about to be asked for its tools. */
+  readonly onFirstUse: () => void;
 }
 
 /** Calls to the tools of one server. */
@@ -36,8 +39,11 @@ export class Calls {
   }
 
   /** Calls a tool of the server. @throws McpTxError */
-  async call(tool: string, args: Arguments | undefined, options: CallOptions, startedAt: number): Promise<McpTxResult> {
-    const { catalog, options: settings } = this.#kit;
+  async call(tool: string, args: Arguments | undefined, options: CallOptions | undefined): Promise<McpTxResult> {
+    const { catalog, options: settings, ports } = this.#kit;
+    const startedAt = ports.clock.monotonic();
+    checkCall(tool, options);
+    if (ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
     if (!catalog.isReady(tool)) await this.#prepare(tool, options);
     const plan = this.#plan(tool, args, options);
     if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
@@ -49,7 +55,7 @@ export class Calls {
     const { ports } = this.#kit;
     const args = JSON.parse(record.arguments ?? '{}') as Arguments;
     const fresh = this.#plan(record.tool, args, { scope: record.scope });
-    await executeCall(ports, resumePlan(fresh, record, ports.clock.now()), ports.clock.monotonic());
+    await executeCall(ports, resumePlan(fresh, record, ports.clock.now()), ports.clock.monotonic()).end;
   }
 
   /** What the user says about a tool. */
@@ -73,8 +79,9 @@ export class Calls {
         arguments: args,
       });
     }
-    const answer = await executeCall(this.#kit.ports, plan, startedAt);
-    if (answer.end.kind === 'detached' && answer.end.attempts > 0) {
+    const { end, joined } = executeCall(this.#kit.ports, plan, startedAt);
+    const answer = { end: await end, joined };
+    if (answer.end.kind === 'detached' && answer.end.mayHaveRun) {
       events.emit('call.detached', { tool, requestId, operationId, reason: answer.end.reason });
     }
     try {
@@ -101,7 +108,7 @@ export class Calls {
     });
   }
 
-  #plan(tool: string, args: Arguments | undefined, options: CallOptions): CallPlan {
+  #plan(tool: string, args: Arguments | undefined, options: CallOptions = NO_OPTIONS): CallPlan {
     const server = {
       trusted: this.#kit.options.trusted ?? false,
       speaksMcpTx: this.#kit.connection.speaksMcpTx,
@@ -121,8 +128,9 @@ export class Calls {
     return buildCallPlan(input, this.#kit.ports.random);
   }
 
-  async #prepare(tool: string, options: CallOptions): Promise<void> {
-    const { catalog, defaults, ports } = this.#kit;
+  async #prepare(tool: string, options: CallOptions = NO_OPTIONS): Promise<void> {
+    const { catalog, defaults, ports, onFirstUse } = this.#kit;
+    onFirstUse();
     const timeoutMs = options.timeoutMs ?? this.rule(tool)?.timeoutMs ?? defaults.timeoutMs;
     await withinTime(ports.clock, timeoutMs, (signal) => catalog.ensure(tool, signal), options.signal);
   }
@@ -141,3 +149,5 @@ export class Calls {
     this.#kit.options.logger?.warn({ server: this.#kit.name, event: 'ledger.volatile' }, message);
   }
 }
+
+const NO_OPTIONS: CallOptions = Object.freeze({});

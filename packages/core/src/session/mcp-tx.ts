@@ -76,6 +76,7 @@ export class McpTx implements AsyncDisposable {
       ports,
       connection,
       catalog: this.#catalog,
+      onFirstUse: () => this.#sweeper?.start(),
     });
     this.#sweeper = this.#ledger === undefined ? undefined : this.#createSweeper(this.#ledger);
     if (options.logger !== undefined)
@@ -100,14 +101,9 @@ export class McpTx implements AsyncDisposable {
    *
    * @throws McpTxError with `code`, `execution` (did it happen: `none`, `unknown`, `done`) and `retryable`
    */
-  async callTool(tool: string, args?: Arguments, options: CallOptions = NO_OPTIONS): Promise<McpTxResult> {
-    const startedAt = this.#ports.clock.monotonic();
-    checkCall(tool, options === NO_OPTIONS ? undefined : options);
-    this.#refuseClosed();
-    const local = this.#localTools.get(tool);
-    if (local !== undefined) return this.#callLocal(local, args, options);
-    this.#sweeper?.start();
-    return this.#calls.call(tool, args, options, startedAt);
+  callTool(tool: string, args?: Arguments, options?: CallOptions): Promise<McpTxResult> {
+    const local = this.#localTools.size === 0 ? undefined : this.#localTools.get(tool);
+    return local === undefined ? this.#calls.call(tool, args, options) : this.#callLocal(local, args, options);
   }
 
   /** The same without throwing. */
@@ -200,7 +196,9 @@ export class McpTx implements AsyncDisposable {
     return this.close();
   }
 
-  async #callLocal(local: LocalTool, args: Arguments | undefined, options: CallOptions): Promise<McpTxResult> {
+  async #callLocal(local: LocalTool, args: Arguments | undefined, options: CallOptions = {}): Promise<McpTxResult> {
+    checkCall(local.name, options);
+    this.#refuseClosed();
     this.#refuseClash(local.name);
     return runLocalTool(local, args, options, {
       clock: this.#ports.clock,
@@ -239,5 +237,3 @@ export class McpTx implements AsyncDisposable {
       throw new McpTxError('CONFIG_INVALID', `the server has a tool ${name}, too; give the local one another name`);
   }
 }
-
-const NO_OPTIONS: CallOptions = Object.freeze({});

@@ -124,7 +124,7 @@ describe('effectively-once', () => {
     server.speaksMcpTx = true;
     const { meta } = await within(clock, 500, tx.callTool('pay', {}, key));
     const ids = server.sends.map(
-      (send) => (send.meta['io.github.mcp-tx/reliability'] as { operationId: string }).operationId,
+      (send) => send.identity.operationId,
     );
     expect(ids).toEqual([meta.operationId, meta.operationId]);
     expect(meta.guarantee).toBe('effectively-once');

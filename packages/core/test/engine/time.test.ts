@@ -35,8 +35,8 @@ describe('the deadline', () => {
   it('tells the server how much of it is left', async () => {
     const { tx, server } = await instance();
     await tx.callTool('pay', {}, { timeoutMs: 640 });
-    expect(server.sends[0]?.meta).toMatchObject({
-      'io.github.mcp-tx/reliability': { v: 1, attempt: 1, remainingMs: 640 },
+    expect({ x: server.sends[0]?.identity }).toMatchObject({
+      x: { attempt: 1, remainingMs: 640 },
     });
   });
 

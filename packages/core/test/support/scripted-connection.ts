@@ -64,7 +64,7 @@ export function slowly(afterMs: number, more: object = {}): Fate {
 export class ScriptedServer {
   readonly sends: (SendRequest & { readonly at: number; cancelled?: string })[] = [];
   /** Effects by operation id. */
-  readonly effects = new Map<string, number>();
+  readonly effects: Map<string, number> = new Map();
   readonly fates: Fate[];
   tools: ToolDefinition[] = ['pay', 'read'].map((name) => ({ name, inputSchema: { type: 'object' } }));
   speaksMcpTx = false;
@@ -145,8 +145,7 @@ export class ScriptedServer {
     };
   }
 
-  #takeEffect({ meta }: SendRequest): void {
-    const { operationId } = meta['io.github.mcp-tx/reliability'] as { operationId: string };
-    this.effects.set(operationId, (this.effects.get(operationId) ?? 0) + 1);
+  #takeEffect({ identity }: SendRequest): void {
+    this.effects.set(identity.operationId, (this.effects.get(identity.operationId) ?? 0) + 1);
   }
 }
