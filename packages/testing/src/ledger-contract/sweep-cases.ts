@@ -66,6 +66,22 @@ export const sweepCases: readonly LedgerCase[] = [
     },
   },
   {
+    id: 'ledger:sweep-crowded',
+    title: 'what waits to be run keeps no sweep from what has to be given up',
+    needs: ['clock'],
+    async run(fixture) {
+      const { ledger, take, send, advance } = await benchOf(fixture);
+      for (let n = 0; n < 5; n += 1) await take(requestOf(`waiting ${n}`, { ...short, arguments: '{}' }));
+      await advance(1); // the lease of the next one runs out last
+      await send(requestOf('sent', short));
+      await advance(SHORT_MS + 1);
+      deepEqual(
+        (await ledger.sweep(3)).map(({ action }) => action),
+        ['in_doubt', 'runnable', 'runnable'],
+      );
+    },
+  },
+  {
     id: 'ledger:sweep-race',
     title: 'two sweeps at once report each operation once',
     needs: ['clock'],

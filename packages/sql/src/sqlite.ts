@@ -1,0 +1,11 @@
+/** Public face `@mcp-tx/sql/sqlite`: a ledger in one SQLite file. Every name here is public API. */
+export type { SqliteLedger, SqliteLedgerOptions } from './sqlite/sqlite-ledger.ts';
+export { sqliteLedger } from './sqlite/sqlite-ledger.ts';
+export type {
+  AuditTable,
+  CallsView,
+  LedgerTables,
+  MigrationsTable,
+  OperationsTable,
+  ResultsTable,
+} from './sqlite/tables.ts';

@@ -1,0 +1,220 @@
+/** Decides who may drive an operation. Runs inside a write transaction; what changes nothing is answered before one is begun. */
+import type { Claim, ClaimRequest, Lease, OperationState } from '@mcp-tx/core/ledger';
+import { base32, McpTxError } from '@mcp-tx/core/ledger';
+import type { OperationRow } from './rows.ts';
+import { digestColumn, hasDigest, keyOf, toRecord } from './rows.ts';
+import type { Statements } from './statements.ts';
+import { rowByKey } from './statements.ts';
+
+/** What a claim of a row that is there has to do. */
+interface Plan {
+  readonly step: 'replace' | 'again' | 'afresh' | 'take-over';
+}
+
+/** @throws McpTxError `CALL_INVALID` when the id is not one that an operation can have. */
+export function keyOfClaim(request: ClaimRequest): Uint8Array {
+  const key = keyOf(request.operationId);
+  if (key !== undefined) return key;
+  throw new McpTxError(
+    'CALL_INVALID',
+    `${JSON.stringify(request.operationId)} is no operation id: op_ and 26 characters of base32`,
+  );
+}
+
+/** The answer, where no write is needed for it; else whether the operation is there. */
+export function answerByReading(
+  sql: Statements,
+  request: ClaimRequest,
+  key: Uint8Array,
+  now: number,
+): Claim | 'is there' | 'is not there' {
+  const row = rowByKey(sql, key);
+  if (row === undefined) return 'is not there';
+  const plan = planOf(row, request, now);
+  return 'kind' in plan ? plan : 'is there';
+}
+
+/** The answer, after the write that it needs. */
+export function claimInTransaction(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim {
+  const row = rowByKey(sql, key);
+  if (row === undefined) return claimNew(sql, request, key, now);
+  const plan = planOf(row, request, now);
+  if ('kind' in plan) return plan;
+  switch (plan.step) {
+    case 'replace':
+      forget(sql, row);
+      return claimNew(sql, request, key, now);
+    case 'again':
+      return claimAgain(sql, row, request, now);
+    case 'afresh':
+      return claimAfresh(sql, row, request, now);
+    case 'take-over':
+      return takeOver(sql, row, request, now);
+  }
+}
+
+/** The same for an operation that was not there a moment ago: most likely it still is not, and need not be looked for. */
+export function claimUnseen(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim {
+  return insertNew(sql, request, key, now) ?? claimInTransaction(sql, request, key, now);
+}
+
+/** Removes an operation without a trace. */
+export function forget(sql: Statements, row: Pick<OperationRow, 'id' | 'operation_key'>): void {
+  sql.removeResult.run(row.id);
+  sql.removeAudit.run(row.operation_key);
+  sql.remove.run(row.id);
+}
+
+/** The order of the questions is the contract's. */
+function planOf(row: OperationRow, request: ClaimRequest, now: number): Claim | Plan {
+  if (!hasDigest(row, request.digest)) return { kind: 'conflict' };
+  if (isOver(row, now)) return isForgotten(row, now) ? { step: 'replace' } : { kind: 'expired' };
+  if (isOtherCall(row, request)) return { kind: 'conflict' };
+  if (row.state === 'in_doubt') return { kind: 'in_doubt', record: toRecord(row, request) };
+  if (row.state === 'completed' || row.state === 'failed') return { kind: 'replay', record: toRecord(row, request) };
+  if (row.owner_token === request.ownerToken) return { step: 'again' };
+  if (row.lease_until > now) {
+    return { kind: 'busy', leaseLeftMs: row.lease_until - now, record: toRecord(row, request) };
+  }
+  return { step: row.state === 'claimed' && row.lease_until === 0 ? 'afresh' : 'take-over' };
+}
+
+function claimNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim {
+  const claim = insertNew(sql, request, key, now);
+  if (claim !== undefined) return claim;
+  throw new McpTxError('INTERNAL', `${request.operationId} appeared within a transaction of its own`);
+}
+
+/** `undefined`: the operation is there after all. */
+function insertNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim | undefined {
+  const earlier = repeatedBy(sql, request, key, now);
+  if (earlier !== undefined) return { kind: 'repeat', operationId: earlier };
+  const isSent = request.state === 'sent';
+  const attempts = isSent ? 1 : 0;
+  const { changes, lastInsertRowid } = sql.insert.run(
+    ...[key, digestColumn(request.digest, key), request.scope, request.serverName, request.tool],
+    ...[request.idempotencyKey ?? null, request.fingerprint ?? null, request.requestId, request.ownerToken],
+    ...[request.state, request.mode, attempts, request.maxAttempts, 1, now + request.leaseMs, request.deadlineAt],
+    ...[request.settleWindowMs, request.retentionMs, request.arguments ?? null, sessionOf(request)],
+    ...[now, isSent ? now : null],
+  );
+  if (changes === 0) return undefined;
+  return grant(request, Number(lastInsertRowid), 1, attempts, request.maxAttempts);
+}
+
+/** The same owner asks again because its first answer was lost: it gets the same one. */
+function claimAgain(sql: Statements, row: OperationRow, request: ClaimRequest, now: number): Claim {
+  const mayFirstSend = row.took_over === 0 && row.state === 'claimed' && row.attempts < row.attempt_limit;
+  const isSent = mayFirstSend && request.state === 'sent';
+  const next = { ...row, ...(isSent ? sent(row, now) : {}), lease_until: now + request.leaseMs };
+  write(sql, next);
+  const takenOver = row.took_over === 1 ? row : undefined;
+  return grant(request, row.id, row.fence, next.attempts, next.attempt_limit, takenOver);
+}
+
+/** It was given back, or a sweep let go of it: nothing ran, and everything counts from here. */
+function claimAfresh(sql: Statements, row: OperationRow, request: ClaimRequest, now: number): Claim {
+  const next = {
+    ...owned(row, request, now),
+    mode: request.mode,
+    settle_window_ms: request.settleWindowMs,
+    attempt_limit: row.attempts + request.maxAttempts,
+    took_over: 0,
+    ...(request.state === 'sent' ? sent(row, now) : {}),
+  };
+  write(sql, next);
+  return grant(request, row.id, next.fence, next.attempts, next.attempt_limit);
+}
+
+/** The former owner is gone. What it may have sent stands: its state, its attempts and their limit, the stricter mode. */
+function takeOver(sql: Statements, row: OperationRow, request: ClaimRequest, now: number): Claim {
+  const isMode = row.state === 'claimed' || request.mode === 'at-most-once';
+  const next = {
+    ...owned(row, request, now),
+    mode: isMode ? request.mode : row.mode,
+    settle_window_ms: Math.max(row.settle_window_ms, request.settleWindowMs),
+    took_over: 1,
+  };
+  write(sql, next);
+  return grant(request, row.id, next.fence, next.attempts, next.attempt_limit, row);
+}
+
+function owned(row: OperationRow, request: ClaimRequest, now: number): OperationRow {
+  return {
+    ...row,
+    request_id: request.requestId,
+    owner_token: request.ownerToken,
+    fence: row.fence + 1,
+    lease_until: now + request.leaseMs,
+    deadline_at: request.deadlineAt,
+    retention_ms: request.retentionMs,
+    arguments: row.arguments ?? request.arguments ?? null,
+    fingerprint: row.fingerprint ?? request.fingerprint ?? null,
+  };
+}
+
+function sent(row: OperationRow, now: number): { state: OperationState; attempts: number; sent_at: number } {
+  return { state: 'sent', attempts: row.attempts + 1, sent_at: now };
+}
+
+function write(sql: Statements, row: OperationRow): void {
+  sql.take.run(
+    ...[
+      row.request_id,
+      row.owner_token,
+      row.state,
+      row.mode,
+      row.attempts,
+      row.attempt_limit,
+      row.fence,
+      row.took_over,
+    ],
+    ...[row.lease_until, row.deadline_at, row.settle_window_ms, row.retention_ms, row.arguments, row.fingerprint],
+    ...[row.sent_at, row.id],
+  );
+}
+
+function grant(
+  request: ClaimRequest,
+  id: number,
+  fence: number,
+  attempts: number,
+  attemptLimit: number,
+  takenOver?: OperationRow,
+): Claim {
+  const { operationId, ownerToken, leaseMs } = request;
+  const lease: Lease = { operationId, fence, ownerToken, leaseMs, handle: id };
+  const claim = { kind: 'claimed', lease, attempts, attemptLimit } as const;
+  return takenOver === undefined ? claim : { ...claim, takenOver: toRecord(takenOver, request) };
+}
+
+function repeatedBy(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): string | undefined {
+  const { quarantine, fingerprint, idempotencyKey, scope, serverName } = request;
+  if (quarantine === undefined || fingerprint === undefined || idempotencyKey !== undefined) return undefined;
+  const since = now - quarantine.windowMs;
+  const row = sql.repeated.get(fingerprint, quarantine.session, scope, serverName, key, since, now);
+  return row === undefined ? undefined : `op_${base32(row.operation_key as Uint8Array)}`;
+}
+
+/** Only what has no key can put a later call in quarantine. */
+function sessionOf(request: ClaimRequest): string | null {
+  return request.idempotencyKey === undefined ? (request.quarantine?.session ?? null) : null;
+}
+
+/** Its time is over, whether a purge has come by or not. What may have run and cannot be known never goes by age. */
+function isOver(row: OperationRow, now: number): boolean {
+  if (row.tombstone === 1) return true;
+  return (row.state === 'completed' || row.state === 'failed') && row.expires_at !== null && row.expires_at <= now;
+}
+
+/** Even its tombstone's time is over, or it had no key that could be used again. */
+function isForgotten(row: OperationRow, now: number): boolean {
+  if (row.tombstone === 1) return row.expires_at !== null && row.expires_at <= now;
+  return row.idempotency_key === null || (row.expires_at ?? now) + 10 * row.retention_ms <= now;
+}
+
+/** Fingerprints are compared only where both sides have one: they can be off for a tool. */
+function isOtherCall(row: OperationRow, request: ClaimRequest): boolean {
+  if (row.tool !== request.tool) return true;
+  return row.fingerprint !== null && request.fingerprint !== undefined && row.fingerprint !== request.fingerprint;
+}

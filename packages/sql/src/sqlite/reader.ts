@@ -1,0 +1,88 @@
+/** The read side of the SQLite ledger: lists, counts and audit, through Kysely. */
+import type { AuditLine, ListQuery, Page, Stats } from '@mcp-tx/core/ledger';
+import { McpTxError } from '@mcp-tx/core/ledger';
+import type { Kysely, SelectQueryBuilder } from 'kysely';
+import { sql } from 'kysely';
+import type { OperationRow } from './rows.ts';
+import { keyOf, toRecord } from './rows.ts';
+import type { LedgerTables } from './tables.ts';
+
+const DEFAULT_LIMIT = 100;
+const MAX_LIMIT = 1_000;
+
+/** @throws McpTxError `CALL_INVALID` */
+export async function list(db: Kysely<LedgerTables>, query: ListQuery): Promise<Page> {
+  const limit = limitOf(query);
+  let rows = matching(db, query)
+    .leftJoin('mcp_tx_results', 'mcp_tx_results.operation', 'mcp_tx_operations.id')
+    .selectAll('mcp_tx_operations')
+    .select('mcp_tx_results.result')
+    .orderBy('mcp_tx_operations.id', 'desc')
+    .limit(limit + 1); // one more tells whether there is a next page
+  if (query.cursor !== undefined) rows = rows.where('mcp_tx_operations.id', '<', idOf(query.cursor));
+  const found: readonly OperationRow[] = await rows.execute();
+  const page = found.slice(0, limit);
+  const last = found.length > limit ? page.at(-1) : undefined;
+  return { records: page.map((row) => toRecord(row)), ...(last === undefined ? {} : { cursor: String(last.id) }) };
+}
+
+export async function stats(db: Kysely<LedgerTables>, query: ListQuery): Promise<Stats> {
+  const counted = await matching(db, query)
+    .select(['state', 'contradicted'])
+    .select((of) => of.fn.countAll<number>().as('count'))
+    .groupBy(['state', 'contradicted'])
+    .execute();
+  const byState = { claimed: 0, sent: 0, completed: 0, failed: 0, in_doubt: 0 };
+  let contradicted = 0;
+  let total = 0;
+  for (const row of counted) {
+    byState[row.state] += row.count;
+    total += row.count;
+    if (row.contradicted === 1) contradicted += row.count;
+  }
+  return { byState, contradicted, total };
+}
+
+export async function audit(db: Kysely<LedgerTables>, operationId: string): Promise<readonly AuditLine[]> {
+  const key = keyOf(operationId);
+  if (key === undefined) return [];
+  const lines = await db
+    .selectFrom('mcp_tx_audit')
+    .select(['at', 'by', 'action', 'state', 'reason'])
+    .where('operation_key', '=', key)
+    .orderBy('id')
+    .execute();
+  return lines.map((line) => ({ operationId, ...line }) as AuditLine);
+}
+
+function matching(
+  db: Kysely<LedgerTables>,
+  query: ListQuery,
+): SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', object> {
+  let rows = db.selectFrom('mcp_tx_operations').where('tombstone', '=', 0);
+  // Literals, not parameters: only then may SQLite use the small indexes of what is in doubt and of what is contradicted.
+  if (query.states !== undefined) {
+    const [only, ...more] = query.states;
+    if (only !== undefined && more.length === 0) rows = rows.where('state', '=', sql.lit(only));
+    else rows = rows.where('state', 'in', query.states);
+  }
+  if (query.contradicted !== undefined) rows = rows.where('contradicted', '=', sql.lit(query.contradicted ? 1 : 0));
+  if (query.scope !== undefined) rows = rows.where('scope', '=', query.scope);
+  if (query.serverName !== undefined) rows = rows.where('server_name', '=', query.serverName);
+  if (query.tool !== undefined) rows = rows.where('tool', '=', query.tool);
+  return rows;
+}
+
+function limitOf(query: ListQuery): number {
+  const limit = query.limit ?? DEFAULT_LIMIT;
+  if (Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT) return limit;
+  throw new McpTxError('CALL_INVALID', `limit must be a whole number from 1 to ${MAX_LIMIT}, not ${limit}`);
+}
+
+function idOf(cursor: string): number {
+  if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+  throw new McpTxError(
+    'CALL_INVALID',
+    'cursor is not one that list() gave; leave it out to start at the newest record',
+  );
+}

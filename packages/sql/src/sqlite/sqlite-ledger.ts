@@ -1,0 +1,237 @@
+/** The ledger in one SQLite file: the contract's methods, each a synchronous step inside a batch that is committed as one. */
+import type { DatabaseSync } from 'node:sqlite';
+import type {
+  AuditLine,
+  Claim,
+  ClaimRequest,
+  Clock,
+  Durability,
+  Lease,
+  Ledger,
+  LedgerReader,
+  ListQuery,
+  OperationRecord,
+  Outcome,
+  Page,
+  Released,
+  Resolution,
+  ResolveResult,
+  Stats,
+  Swept,
+} from '@mcp-tx/core/ledger';
+import { McpTxError, systemClock } from '@mcp-tx/core/ledger';
+import { Kysely } from 'kysely';
+import type { ReadonlyKysely } from 'kysely/readonly';
+import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from './claim.ts';
+import type { Transactor } from './group-commit.ts';
+import { GroupCommit } from './group-commit.ts';
+import { IN_MEMORY, openDatabase, openForReading } from './open-database.ts';
+import * as reader from './reader.ts';
+import { keyOf, toRecord } from './rows.ts';
+import { nodeSqliteDialect } from './sqlite-dialect.ts';
+import { isBusy, toLedgerError } from './sqlite-errors.ts';
+import type { Statements } from './statements.ts';
+import { prepareStatements, rowByKey } from './statements.ts';
+import type { LedgerTables } from './tables.ts';
+import * as transitions from './transitions.ts';
+
+/** Options of {@link sqliteLedger}. */
+export interface SqliteLedgerOptions {
+  /** The store's clock; default the machine's, which all processes on it share. */
+  readonly clock?: Pick<Clock, 'now'>;
+  /** How long a call waits for another process's lock before it fails with `LEDGER_UNAVAILABLE`, ms. Default 5,000. */
+  readonly busyTimeoutMs?: number;
+}
+
+/** A ledger in an SQLite file. */
+export interface SqliteLedger extends Ledger, LedgerReader, AsyncDisposable {
+  /** The file's tables, for looking only. Closed with the ledger. */
+  readonly db: ReadonlyKysely<LedgerTables>;
+}
+
+/**
+ * Opens a ledger in the file `path`, which is made when it does not exist, or in memory for `:memory:`.
+ *
+ * Durability is `fsync`: what was acknowledged survives a crash of the process and of the machine. Any number of processes on
+ * one machine may open the same file; a network share will not do.
+ *
+ * @throws McpTxError `CONFIG_INVALID`; `LEDGER_UNAVAILABLE` when the file cannot be opened or written; `LEDGER_CORRUPT` when it is
+ * damaged or no database; `LEDGER_VERSION` when a newer version wrote it.
+ */
+export function sqliteLedger(path: string, options: SqliteLedgerOptions = {}): SqliteLedger {
+  const busyTimeoutMs = options.busyTimeoutMs ?? 5_000;
+  if (!Number.isFinite(busyTimeoutMs) || busyTimeoutMs < 0) {
+    throw new McpTxError('CONFIG_INVALID', `sqliteLedger: busyTimeoutMs must be 0 or more, not ${busyTimeoutMs}`);
+  }
+  return new FileLedger(path, openDatabase(path, busyTimeoutMs), busyTimeoutMs, options.clock ?? systemClock);
+}
+
+/** Rows that one purge transaction looks at: it blocks the event loop for a few ms. */
+const PURGE_CHUNK = 500;
+
+class FileLedger implements SqliteLedger {
+  readonly durability: Durability;
+  readonly shared: boolean;
+  readonly db: ReadonlyKysely<LedgerTables>;
+  readonly #path: string;
+  readonly #database: DatabaseSync;
+  readonly #sql: Statements;
+  readonly #reads: Kysely<LedgerTables>;
+  readonly #writes: GroupCommit;
+  readonly #clock: Pick<Clock, 'now'>;
+  #closing: Promise<void> | undefined;
+
+  constructor(path: string, database: DatabaseSync, busyTimeoutMs: number, clock: Pick<Clock, 'now'>) {
+    const isFile = path !== IN_MEMORY;
+    this.durability = isFile ? 'fsync' : 'process';
+    this.shared = isFile;
+    this.#path = path;
+    this.#database = database;
+    this.#sql = prepareStatements(database);
+    const open = isFile ? () => openForReading(path) : () => database; // a handle of its own: reads never meet our transactions
+    this.#reads = new Kysely<LedgerTables>({ dialect: nodeSqliteDialect(open) });
+    this.db = this.#reads as unknown as ReadonlyKysely<LedgerTables>;
+    this.#writes = new GroupCommit(transactorOf(database, path), busyTimeoutMs);
+    this.#clock = clock;
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim> {
+    const key = keyOfClaim(request);
+    const answer = this.#read((sql) => answerByReading(sql, request, key, this.#clock.now()));
+    if (typeof answer === 'object') return answer;
+    const claim = answer === 'is there' ? claimInTransaction : claimUnseen;
+    return this.#write((sql, now) => claim(sql, request, key, now));
+  }
+
+  async markSent(lease: Lease, attempt: number): Promise<boolean> {
+    return this.#write((sql, now) => transitions.markSent(sql, lease, attempt, now));
+  }
+
+  async renewAll(leases: readonly Lease[]): Promise<readonly boolean[]> {
+    this.#requireOpen();
+    if (leases.length === 0) return [];
+    return this.#write((sql, now) => leases.map((lease) => transitions.renew(sql, lease, now)));
+  }
+
+  async release(lease: Lease, released: Released): Promise<boolean> {
+    return this.#write((sql, now) => transitions.release(sql, lease, released, now));
+  }
+
+  async settle(lease: Lease, outcome: Outcome): Promise<boolean> {
+    return this.#write((sql, now) => transitions.settle(sql, lease, outcome, now));
+  }
+
+  async resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
+    return this.#write((sql, now) => transitions.resolve(sql, operationId, resolution, now));
+  }
+
+  async find(operationId: string): Promise<OperationRecord | undefined> {
+    return this.#read((sql) => {
+      const key = keyOf(operationId);
+      const row = key === undefined ? undefined : rowByKey(sql, key);
+      return row === undefined || row.tombstone === 1 ? undefined : toRecord(row);
+    });
+  }
+
+  async sweep(limit: number): Promise<readonly Swept[]> {
+    // Sweeps come often and mostly find nothing; only what they change is worth a transaction.
+    const found = this.#read((sql) => transitions.runOut(sql, limit, this.#clock.now()));
+    if (found.every(transitions.isRunnable)) return found.map((row) => ({ action: 'runnable', record: toRecord(row) }));
+    return this.#write((sql, now) => transitions.sweep(sql, limit, now));
+  }
+
+  async list(query: ListQuery): Promise<Page> {
+    return this.#look((db) => reader.list(db, query));
+  }
+
+  async stats(query: Omit<ListQuery, 'limit' | 'cursor'>): Promise<Stats> {
+    return this.#look((db) => reader.stats(db, query));
+  }
+
+  async audit(operationId: string): Promise<readonly AuditLine[]> {
+    return this.#look((db) => reader.audit(db, operationId));
+  }
+
+  async purge(before: number, limit: number): Promise<number> {
+    this.#requireOpen();
+    let removed = 0;
+    while (removed < limit) {
+      const chunk = Math.min(PURGE_CHUNK, limit - removed);
+      const count = await this.#write((sql) => transitions.purge(sql, before, chunk));
+      removed += count;
+      if (count < chunk) break;
+    }
+    return removed;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What was asked before is still committed; the log is written back, so that the file can be copied as it is. */
+  async #close(): Promise<void> {
+    await this.#writes.idle();
+    if (this.shared) await this.#reads.destroy();
+    try {
+      this.#database.exec('pragma wal_checkpoint(truncate)');
+    } catch {
+      // Another process is reading: the log stays, complete, and the next to open the file uses it.
+    }
+    this.#database.close();
+  }
+
+  #write<T>(work: (sql: Statements, now: number) => T): Promise<T> {
+    this.#requireOpen();
+    return this.#writes.run(() => work(this.#sql, this.#clock.now()));
+  }
+
+  #read<T>(work: (sql: Statements) => T): T {
+    this.#requireOpen();
+    try {
+      return work(this.#sql);
+    } catch (error) {
+      throw toLedgerError(error, this.#path);
+    }
+  }
+
+  async #look<T>(work: (db: Kysely<LedgerTables>) => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    try {
+      return await work(this.#reads);
+    } catch (error) {
+      this.#requireOpen(); // it may have been closed meanwhile
+      throw toLedgerError(error, this.#path);
+    }
+  }
+
+  #requireOpen(): void {
+    if (this.#closing === undefined) return;
+    throw new McpTxError(
+      'LEDGER_CLOSED',
+      `The ledger ${this.#path} was closed. Close it after everything that uses it.`,
+    );
+  }
+}
+
+function transactorOf(database: DatabaseSync, path: string): Transactor {
+  const begin = database.prepare('begin immediate');
+  const commit = database.prepare('commit');
+  return {
+    begin: () => void begin.run(),
+    commit: () => void commit.run(),
+    rollback() {
+      try {
+        database.exec('rollback');
+      } catch {
+        // SQLite has rolled back by itself, as it does when the disk is full.
+      }
+    },
+    isBusy,
+    toLedgerError: (error) => toLedgerError(error, path),
+  };
+}
