@@ -28,7 +28,7 @@ export type { InDoubtReason, Outcome, StoredError } from './outcome/outcome.ts';
 export type { CodeEntry, Execution, ServerError, TxErrorCode, TxErrorDetails } from './outcome/tx-error.ts';
 export { isMcpTxError, McpTxError, TX_ERRORS } from './outcome/tx-error.ts';
 export { MAX_KEY_LENGTH } from './policy/identity.ts';
-export type { Observation } from './policy/observation.ts';
+export type { ErrorFrame, Observation, ThrownFacts } from './policy/observation.ts';
 export type {
   CallOptions,
   Probe,
@@ -39,6 +39,7 @@ export type {
   RetrySettings,
   ToolRule,
 } from './policy/settings.ts';
+export type { TxRequestMeta } from './protocol/tx-meta.ts';
 export type { Clock, Timer } from './runtime/clock.ts';
 export { systemClock } from './runtime/clock.ts';
 export type { Random } from './runtime/random.ts';

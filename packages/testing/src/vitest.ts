@@ -1,3 +1,6 @@
 /** Public face `@mcp-tx/testing/vitest`: binds what is runner-agnostic to vitest. */
+
+export type { FakeMcpTxFixture } from './fake-mcp-tx/bind-vitest.ts';
+export { mcpTxTest } from './fake-mcp-tx/bind-vitest.ts';
 export type { LedgerSkip } from './ledger-contract/bind-vitest.ts';
 export { describeLedgerContract } from './ledger-contract/bind-vitest.ts';
