@@ -14,6 +14,7 @@ const faces = codeEntries(core.manifest.publishConfig.exports).map(([entry, { ty
 const reports = join('docs', 'api');
 const fresh = join('.tmp', 'api');
 const problems = new Set(); // one declaration may be reached from several entries
+const forgotten = new Map(); // name -> sentence
 
 rmSync(join(root, fresh), { recursive: true, force: true });
 for (const folder of [reports, fresh]) mkdirSync(join(root, folder), { recursive: true });
@@ -25,6 +26,9 @@ if (problems.size === 0) {
   const compilerState = CompilerState.create(configs[0], { additionalEntryPoints: faces.map(({ types }) => types) });
   for (const config of configs) Extractor.invoke(config, { compilerState, localBuild: local, messageCallback });
   for (const { report } of faces) compare(report);
+  // A name that another entry exports can be written by a user; only one that no entry exports was forgotten.
+  const exported = new Set(faces.flatMap(({ report }) => exportedNames(read(fresh, report))));
+  for (const [name, problem] of forgotten) if (!exported.has(name)) problems.add(problem);
   const known = new Set(faces.map(({ report }) => report));
   for (const name of readdirSync(join(root, reports))) {
     if (known.has(name)) continue;
@@ -48,11 +52,29 @@ function compare(report) {
   for (const line of after.difference(before)) console.error(`  ${report} + ${line}`);
 }
 
+function exportedNames(report) {
+  const declared = report.matchAll(
+    /^export (?:declare |abstract )*(?:interface|type|class|function|const|enum) (\w+)/gm,
+  );
+  const lists = report.matchAll(/^export (?:type )?\{([^}]*)\}/gm);
+  return [
+    ...[...declared].map(([, name]) => name),
+    ...[...lists].flatMap(([, list]) => list.match(/\w+/g) ?? []), // of `A as B` both, which forgives little
+  ];
+}
+
 function messageCallback(message) {
   message.handled = true;
   if (message.logLevel !== 'error') return;
   const place = message.sourceFilePath ? ` at ${relative(root, message.sourceFilePath)}:${message.sourceFileLine}` : '';
-  problems.add(`${message.text} (${message.messageId}${place})`);
+  const problem = `${message.text} (${message.messageId}${place})`;
+  const [, name] = /The symbol "([^"]+)"/.exec(message.text) ?? [];
+  if (message.messageId === 'ae-forgotten-export' && name) {
+    forgotten.set(
+      name,
+      `no entry of core exports ${name}, which the public API mentions (${message.messageId}${place})`,
+    );
+  } else problems.add(problem);
 }
 
 function configOf({ types, report }) {
