@@ -43,6 +43,7 @@ export class McpTx implements AsyncDisposable {
   /** Name of the server, as it stands in the identity of every operation. */
   readonly name: string;
   readonly #sweepIntervalMs: number;
+  readonly #startTimeoutMs: number;
   readonly #defaults: CallDefaults;
   readonly #ports: EnginePorts;
   readonly #parts: Parts;
@@ -59,6 +60,7 @@ export class McpTx implements AsyncDisposable {
     this.name = options.name ?? 'default';
     this.#sweepIntervalMs = options.sweepIntervalMs ?? 30_000;
     this.#defaults = callDefaults(options);
+    this.#startTimeoutMs = Math.max(this.#defaults.timeoutMs, options.connectTimeoutMs ?? 10_000);
     this.#catalog = new ToolCatalog(() => this.#connection);
     this.#parts = createPorts(options, this.#defaults, {
       probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
@@ -91,7 +93,7 @@ export class McpTx implements AsyncDisposable {
    */
   async initialize(): Promise<void> {
     this.#refuseClosed();
-    await withinTime(this.#ports.clock, this.#defaults.timeoutMs, (signal) => this.#catalog.load(signal));
+    await withinTime(this.#ports.clock, this.#startTimeoutMs, (signal) => this.#catalog.load(signal));
     for (const name of this.#localTools.keys()) this.#refuseClash(name);
     this.#sweeper?.start();
   }
@@ -138,7 +140,7 @@ export class McpTx implements AsyncDisposable {
   /** The server's tools, read now. @throws McpTxError `CONNECTION_FAILED`, `CLOSED` */
   async listTools(): Promise<readonly ToolDefinition[]> {
     this.#refuseClosed();
-    await withinTime(this.#ports.clock, this.#defaults.timeoutMs, (signal) => this.#catalog.load(signal));
+    await withinTime(this.#ports.clock, this.#startTimeoutMs, (signal) => this.#catalog.load(signal));
     return this.#catalog.tools;
   }
 
