@@ -27,6 +27,14 @@ const STEPS = [
   { id: 'tests', says: 'tests', run: [['vitest', 'run']], shown: true },
 ];
 
+let running;
+let stopped = false;
+// Some programs end with 0 when they are told to stop; that is no success of ours.
+process.on('SIGTERM', () => {
+  stopped = true;
+  running?.kill('SIGTERM');
+});
+
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((id) => !STEPS.some((step) => step.id === id));
 if (unknown.length > 0) {
@@ -43,7 +51,8 @@ for (const step of stepsToRun()) {
   if (!step.shown) console.log(`${code === 0 ? '✓' : '✗'} ${step.id.padEnd(10)} ${seconds} s  ${step.says}`);
   if (code === 0) continue;
   process.exitCode = code;
-  if (!step.shown) {
+  if (stopped) console.log(`check: stopped during "${step.id}"`);
+  else if (!step.shown) {
     console.log(`\n${output.trimEnd()}\n`);
     console.log(`check: "${step.id}" failed. To run it again alone: npm run check -- ${step.id}`);
   }
@@ -71,16 +80,12 @@ async function runStep({ run, shown }) {
           output += chunk;
         });
       }
-      const forward = (signal) => child.kill(signal);
-      process.on('SIGTERM', forward);
+      running = child;
       child.on('error', (error) => {
         output += `${command}: ${error.message}\n`;
         resolve(1);
       });
-      child.on('close', (status, signal) => {
-        process.off('SIGTERM', forward);
-        resolve(signal ? 1 : status);
-      });
+      child.on('close', (status, signal) => resolve(stopped || signal ? 1 : status));
     });
     if (code !== 0) return { code, output };
   }
