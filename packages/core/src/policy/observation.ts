@@ -42,17 +42,15 @@ export interface Observation {
   readonly cancelled?: boolean | undefined;
 }
 
-/** Reduces a thrown value to its facts. */
+/** Reduces a thrown value to its facts. Safe on anything that can be thrown. */
 export function factsOf(thrown: unknown): ThrownFacts {
-  const error = (typeof thrown === 'object' && thrown !== null ? thrown : { message: String(thrown) }) as Record<
-    string,
-    unknown
-  >;
-  const code = error['code'];
-  const causeCode = innermostCode(error['cause'], 0);
+  const isObject = typeof thrown === 'object' && thrown !== null;
+  const { name, message, code, cause } = (isObject ? thrown : {}) as Readonly<Record<string, unknown>>;
+  const causeCode = innermostCode(cause, 0);
+  const words = isObject ? 'something was thrown that is no error' : String(thrown);
   return {
-    name: typeof error['name'] === 'string' ? error['name'] : 'Error',
-    message: typeof error['message'] === 'string' ? error['message'] : String(thrown),
+    name: typeof name === 'string' ? name : 'Error',
+    message: typeof message === 'string' ? message : words,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...(causeCode === undefined ? {} : { causeCode }),
   };

@@ -123,9 +123,7 @@ describe('effectively-once', () => {
     const { tx, server, clock } = await instance([fates.reset]);
     server.speaksMcpTx = true;
     const { meta } = await within(clock, 500, tx.callTool('pay', {}, key));
-    const ids = server.sends.map(
-      (send) => send.identity.operationId,
-    );
+    const ids = server.sends.map((send) => send.identity.operationId);
     expect(ids).toEqual([meta.operationId, meta.operationId]);
     expect(meta.guarantee).toBe('effectively-once');
   });
