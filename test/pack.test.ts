@@ -20,6 +20,9 @@ import { codeEntries, packages, root } from '../scripts/lib/workspace.ts';
 
 const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED/;
 
+/** Binds cases to vitest while it loads, so it loads in a vitest run only. */
+const VITEST_ENTRY = '@mcp-tx/testing/vitest';
+
 const project = mkdtempSync(join(tmpdir(), 'mcp-tx-pack-'));
 const specifiers = packages.flatMap(({ manifest }) =>
   codeEntries(manifest.exports).map(([entry]) => `${manifest.name}${entry.slice(1)}`),
@@ -64,21 +67,42 @@ describe.each(packages.map((member) => [member.manifest.name, member] as const))
   });
 });
 
-it.each(specifiers)('import and require give the same names: %s', (specifier) => {
-  const script = `
+it.each(specifiers.filter((specifier) => specifier !== VITEST_ENTRY))(
+  'import and require give the same names: %s',
+  (specifier) => {
+    const script = `
     import { createRequire } from 'node:module';
     const imported = Object.keys(await import('${specifier}'));
     const required = Object.keys(createRequire(import.meta.url)('${specifier}')).filter((name) => name !== '__esModule');
     console.log(JSON.stringify([imported.sort(), required.sort()]));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
-    cwd: project,
-    encoding: 'utf8',
-    env: { ...process.env, NODE_OPTIONS: '' },
-  });
-  expect(stderr).toBe('');
-  const [imported, required] = JSON.parse(stdout);
-  expect(required).toEqual(imported);
-});
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+      cwd: project,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
+    expect(stderr).toBe('');
+    const [imported, required] = JSON.parse(stdout);
+    expect(required).toEqual(imported);
+  },
+);
+
+it(`in a vitest run it loads: ${VITEST_ENTRY}`, () => {
+  const text = `
+    import { expect, it } from 'vitest';
+    import * as entry from '${VITEST_ENTRY}';
+    it('exports functions', () => expect(Object.values(entry).map((value) => typeof value)).toContain('function'));`;
+  writeFileSync(join(project, 'entry.test.js'), text);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join('node_modules', 'vitest', 'vitest.mjs'), 'run'],
+    {
+      cwd: project,
+      encoding: 'utf8',
+      env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^VITEST/.test(name))),
+    },
+  );
+  expect(status, `${stdout}${stderr}`).toBe(0);
+}, 30_000);
 
 it('the declarations type-check', () => {
   // To check them where they are would check all of zod and the SDKs too, which takes ten times as long. As .ts files
