@@ -1,5 +1,6 @@
-// Not written yet. Fails on purpose, so that nobody takes its silence for a result.
-console.error('bench: not written yet');
-process.exitCode = 1;
+// bench: what MCP-Tx costs, as ratios against the raw SDK and peers, taken in one interleaved run.
+import { runOneOf } from 'measure';
+import { engine } from './engine.ts';
+import { soak } from './soak.ts';
 
-export {};
+await runOneOf('bench', { engine, soak });

@@ -1,0 +1,48 @@
+// One pass of the engine bench, in a process of its own: prints its figures as one line of JSON.
+import { getEventListeners, setMaxListeners } from 'node:events';
+import type { Work } from './interleave.ts';
+import { compare, cost } from './interleave.ts';
+import { calls, echoClient, instance, raw } from './subjects.ts';
+
+const rounds = Number(process.argv[2]);
+const figures: Record<string, number> = {};
+
+async function ratio(id: string, contender: Work): Promise<void> {
+  const { ratio, addedMicros } = await compare(base, contender, rounds);
+  figures[id] = ratio;
+  figures[`${id}.addedMicros`] = addedMicros;
+}
+
+const base = await raw();
+await ratio('null', await raw());
+await ratio('E1', calls(await instance({ ledger: false }), false));
+await ratio('E1.memory', calls(await instance(), false));
+await ratio('E2.key', calls(await instance(), true));
+await ratio('E2.fingerprintOff', calls(await instance({ tools: { echo: { fingerprint: 'off' } } }), true));
+
+const replaying = await instance();
+const replay = (): Promise<unknown> => replaying.callTool('echo', { text: 'hello' }, { idempotencyKey: 'order:1' });
+await replay();
+figures['D1.key'] = await cost(replay, rounds);
+
+const shared = new AbortController();
+setMaxListeners(0, shared.signal);
+const sharing = await instance({ ledger: false });
+const withSignal = (): Promise<unknown> => sharing.callTool('echo', { text: 'hello' }, { signal: shared.signal });
+const early = await cost(withSignal, 3);
+for (let n = 0; n < 10_000; n += 1) await withSignal();
+figures['E6.growth'] = (await cost(withSignal, 3)) / early;
+figures['E6.listenersLeft'] = getEventListeners(shared.signal, 'abort').length;
+
+const rawShared = new AbortController();
+setMaxListeners(0, rawShared.signal);
+const client = await echoClient();
+for (let n = 0; n < 13_000; n += 1) {
+  await client.callTool({ name: 'echo', arguments: { text: 'hello' } }, undefined, { signal: rawShared.signal });
+}
+const rawWithSignal = (): Promise<unknown> =>
+  client.callTool({ name: 'echo', arguments: { text: 'hello' } }, undefined, { signal: rawShared.signal });
+figures['E6.rawOverOurs'] = (await cost(rawWithSignal, 1)) / (await cost(withSignal, 3));
+
+console.log(JSON.stringify(figures));
+process.exit(0);
