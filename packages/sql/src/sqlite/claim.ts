@@ -5,6 +5,7 @@ import type { OperationRow } from './rows.ts';
 import { digestColumn, hasDigest, keyOf, toRecord } from './rows.ts';
 import type { Statements } from './statements.ts';
 import { rowByKey } from './statements.ts';
+import { toColumn } from './text-column.ts';
 
 /** What a claim of a row that is there has to do. */
 interface Plan {
@@ -92,11 +93,11 @@ function insertNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now:
   const isSent = request.state === 'sent';
   const attempts = isSent ? 1 : 0;
   const { changes, lastInsertRowid } = sql.insert.run(
-    ...[key, digestColumn(request.digest, key), request.scope, request.serverName, request.tool],
-    ...[request.idempotencyKey ?? null, request.fingerprint ?? null, request.requestId, request.ownerToken],
-    ...[request.state, request.mode, attempts, request.maxAttempts, 1, now + request.leaseMs, request.deadlineAt],
-    ...[request.settleWindowMs, request.retentionMs, request.arguments ?? null, sessionOf(request)],
-    ...[now, isSent ? now : null],
+    ...[key, digestColumn(request.digest, key), toColumn(request.scope), toColumn(request.serverName)],
+    ...[toColumn(request.tool), toColumn(request.idempotencyKey), toColumn(request.fingerprint)],
+    ...[toColumn(request.requestId), request.ownerToken, request.state, request.mode, attempts, request.maxAttempts, 1],
+    ...[now + request.leaseMs, request.deadlineAt, request.settleWindowMs, request.retentionMs],
+    ...[toColumn(request.arguments), toColumn(sessionOf(request)), now, isSent ? now : null],
   );
   if (changes === 0) return undefined;
   return grant(request, Number(lastInsertRowid), 1, attempts, request.maxAttempts);
@@ -159,18 +160,9 @@ function sent(row: OperationRow, now: number): { state: OperationState; attempts
 
 function write(sql: Statements, row: OperationRow): void {
   sql.take.run(
-    ...[
-      row.request_id,
-      row.owner_token,
-      row.state,
-      row.mode,
-      row.attempts,
-      row.attempt_limit,
-      row.fence,
-      row.took_over,
-    ],
-    ...[row.lease_until, row.deadline_at, row.settle_window_ms, row.retention_ms, row.arguments, row.fingerprint],
-    ...[row.sent_at, row.id],
+    ...[toColumn(row.request_id), row.owner_token, row.state, row.mode, row.attempts, row.attempt_limit, row.fence],
+    ...[row.took_over, row.lease_until, row.deadline_at, row.settle_window_ms, row.retention_ms],
+    ...[toColumn(row.arguments), toColumn(row.fingerprint), row.sent_at, row.id],
   );
 }
 
@@ -192,7 +184,10 @@ function repeatedBy(sql: Statements, request: ClaimRequest, key: Uint8Array, now
   const { quarantine, fingerprint, idempotencyKey, scope, serverName } = request;
   if (quarantine === undefined || fingerprint === undefined || idempotencyKey !== undefined) return undefined;
   const since = now - quarantine.windowMs;
-  const row = sql.repeated.get(fingerprint, quarantine.session, scope, serverName, key, since, now);
+  const row = sql.repeated.get(
+    ...[toColumn(fingerprint), toColumn(quarantine.session), toColumn(scope), toColumn(serverName)],
+    ...[key, since, now],
+  );
   return row === undefined ? undefined : `op_${base32(row.operation_key as Uint8Array)}`;
 }
 

@@ -35,7 +35,6 @@ export class GroupCommit {
   readonly #clock: Clock;
   #queue: Job[] = [];
   #isScheduled = false;
-  #lastBatch = 0;
   #tries = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -64,12 +63,14 @@ export class GroupCommit {
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  /** A lone caller is served within its own turn; where there were several, the turn's other callers are waited for. */
+  /**
+   * At the end of the event loop's turn: all callers that it woke have asked by then. An idle loop comes there at once, so that a
+   * lone caller waits for nothing; a microtask would be no faster, and a caller in a loop would keep out timers and sockets.
+   */
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    if (this.#lastBatch <= 1) queueMicrotask(() => this.#flush());
-    else setImmediate(() => this.#flush());
+    setImmediate(() => this.#flush());
   }
 
   #flush(): void {
@@ -82,7 +83,6 @@ export class GroupCommit {
     this.#tries = 0;
     const batch = this.#queue.length <= MAX_BATCH ? this.#queue : this.#queue.slice(0, MAX_BATCH);
     this.#queue = this.#queue.slice(batch.length);
-    this.#lastBatch = batch.length;
     this.#commit(batch);
     this.#next();
   }

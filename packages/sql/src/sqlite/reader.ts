@@ -5,7 +5,9 @@ import type { Kysely, SelectQueryBuilder } from 'kysely';
 import { sql } from 'kysely';
 import type { OperationRow } from './rows.ts';
 import { keyOf, toRecord } from './rows.ts';
+import { toRow } from './statements.ts';
 import type { LedgerTables } from './tables.ts';
+import { fromColumn, toColumn } from './text-column.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -13,17 +15,29 @@ const MAX_LIMIT = 1_000;
 /** @throws McpTxError `CALL_INVALID` */
 export async function list(db: Kysely<LedgerTables>, query: ListQuery): Promise<Page> {
   const limit = limitOf(query);
-  let rows = matching(db, query)
+  const found: readonly OperationRow[] = await rowsOf(db, query, limit + 1).execute(); // one more: is there a next page?
+  const page = found.slice(0, limit);
+  const last = found.length > limit ? page.at(-1) : undefined;
+  return {
+    records: page.map((row) => toRecord(toRow(row))),
+    ...(last === undefined ? {} : { cursor: String(last.id) }),
+  };
+}
+
+/** The rows that a query means, newest first. */
+export function rowsOf(
+  db: Kysely<LedgerTables>,
+  query: ListQuery,
+  limit: number,
+): SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', OperationRow> {
+  const rows = matching(db, query)
     .leftJoin('mcp_tx_results', 'mcp_tx_results.operation', 'mcp_tx_operations.id')
     .selectAll('mcp_tx_operations')
     .select('mcp_tx_results.result')
     .orderBy('mcp_tx_operations.id', 'desc')
-    .limit(limit + 1); // one more tells whether there is a next page
-  if (query.cursor !== undefined) rows = rows.where('mcp_tx_operations.id', '<', idOf(query.cursor));
-  const found: readonly OperationRow[] = await rows.execute();
-  const page = found.slice(0, limit);
-  const last = found.length > limit ? page.at(-1) : undefined;
-  return { records: page.map((row) => toRecord(row)), ...(last === undefined ? {} : { cursor: String(last.id) }) };
+    .limit(limit);
+  const from = query.cursor === undefined ? rows : rows.where('mcp_tx_operations.id', '<', idOf(query.cursor));
+  return from as unknown as SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', OperationRow>; // the join adds a table
 }
 
 export async function stats(db: Kysely<LedgerTables>, query: ListQuery): Promise<Stats> {
@@ -52,7 +66,9 @@ export async function audit(db: Kysely<LedgerTables>, operationId: string): Prom
     .where('operation_key', '=', key)
     .orderBy('id')
     .execute();
-  return lines.map((line) => ({ operationId, ...line }) as AuditLine);
+  return lines.map(
+    (line) => ({ operationId, ...line, by: fromColumn(line.by), reason: fromColumn(line.reason) }) as AuditLine,
+  );
 }
 
 function matching(
@@ -67,9 +83,9 @@ function matching(
     else rows = rows.where('state', 'in', query.states);
   }
   if (query.contradicted !== undefined) rows = rows.where('contradicted', '=', sql.lit(query.contradicted ? 1 : 0));
-  if (query.scope !== undefined) rows = rows.where('scope', '=', query.scope);
-  if (query.serverName !== undefined) rows = rows.where('server_name', '=', query.serverName);
-  if (query.tool !== undefined) rows = rows.where('tool', '=', query.tool);
+  if (query.scope !== undefined) rows = rows.where('scope', '=', columnOf(query.scope));
+  if (query.serverName !== undefined) rows = rows.where('server_name', '=', columnOf(query.serverName));
+  if (query.tool !== undefined) rows = rows.where('tool', '=', columnOf(query.tool));
   return rows;
 }
 
@@ -85,4 +101,9 @@ function idOf(cursor: string): number {
     'CALL_INVALID',
     'cursor is not one that list() gave; leave it out to start at the newest record',
   );
+}
+
+/** A name as it is stored. The tables' types speak of texts, which all but those with NUL are. */
+function columnOf(name: string): string {
+  return toColumn(name) as string;
 }

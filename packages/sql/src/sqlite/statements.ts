@@ -1,6 +1,7 @@
 /** Every statement of the hot path, written out and prepared once: a query builder would cost more than SQLite itself. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { OperationRow } from './rows.ts';
+import { fromColumn } from './text-column.ts';
 
 const COLUMNS: readonly (keyof OperationRow)[] = [
   ...(['id', 'operation_key', 'digest', 'scope', 'server_name', 'tool', 'idempotency_key', 'fingerprint'] as const),
@@ -9,6 +10,8 @@ const COLUMNS: readonly (keyof OperationRow)[] = [
   ...(['created_at', 'sent_at', 'ended_at', 'expires_at', 'outcome', 'resolved_by', 'contradicted'] as const),
   ...(['tombstone', 'result'] as const),
 ];
+/** Columns that hold bytes of their own accord. */
+const BINARY: readonly (keyof OperationRow)[] = ['operation_key', 'digest'];
 const ROW = `select ${COLUMNS.join(', ')} from mcp_tx_operations left join mcp_tx_results on operation = id`;
 const OPEN = "state in ('claimed', 'sent')";
 /** Compare-and-set: the row is still the one that the lease was given for, and nobody has come since. */
@@ -20,7 +23,8 @@ const INSERT_COLUMNS = [
   ...['settle_window_ms', 'retention_ms', 'arguments', 'quarantine_session', 'created_at', 'sent_at'],
 ];
 
-const SQL: Readonly<Record<StatementName, string>> = {
+/** Their texts. */
+export const SQL: Readonly<Record<StatementName, string>> = {
   byKey: `${ROW} where operation_key = ?`,
   byId: `${ROW} where id = ?`,
   insert: `insert into mcp_tx_operations (${INSERT_COLUMNS.join(', ')})
@@ -31,26 +35,24 @@ const SQL: Readonly<Record<StatementName, string>> = {
   repeated: `select operation_key from mcp_tx_operations where fingerprint = ? and quarantine_session = ?
     and scope = ? and server_name = ? and operation_key <> ? and created_at > ? and state in ('sent', 'in_doubt')
     and (state = 'in_doubt' or deadline_at <= ?) order by id limit 1`,
-  markSent: `update mcp_tx_operations set sent_at = case when attempts = ?1 then sent_at else ?2 end, state = 'sent',
-    attempts = ?1, took_over = 0, lease_until = ?3, ended_at = null, expires_at = null
-    where id = ?4 and fence = ?5 and owner_token = ?6 and ${OPEN}
-    and ((?1 > attempts and ?1 <= attempt_limit) or (?1 = attempts and state = 'sent' and took_over = 0))`,
+  markSent: `update mcp_tx_operations set sent_at = iif(attempts = ?, sent_at, ?), state = 'sent', attempts = ?,
+    took_over = 0, lease_until = ?, ended_at = null, expires_at = null
+    where ${HELD} and ((? > attempts and ? <= attempt_limit) or (? = attempts and state = 'sent' and took_over = 0))`,
   renew: `update mcp_tx_operations set lease_until = ?, ended_at = null, expires_at = null where ${HELD}`,
   hold: `update mcp_tx_operations set state = 'claimed', attempts = ?, took_over = 0, lease_until = ?,
     ended_at = null, expires_at = null where ${HELD}`,
   letGo: `update mcp_tx_operations set state = 'claimed', attempts = ?, took_over = 0, lease_until = 0, owner_token = null,
-    ended_at = ?2, expires_at = ?2 + retention_ms where id = ?3 and fence = ?4 and owner_token = ?5 and ${OPEN}`,
-  settle: `update mcp_tx_operations set state = ?1, outcome = ?2, ended_at = ?3, owner_token = null, lease_until = 0,
-    expires_at = case when ?1 = 'in_doubt' then null else ?3 + retention_ms end
-    where id = ?4 and fence = ?5 and owner_token = ?6 and (state = 'sent' or (state = 'claimed' and ?1 = 'failed'))`,
-  end: `update mcp_tx_operations set state = ?1, outcome = ?2, ended_at = ?3, owner_token = null, lease_until = 0,
-    expires_at = case when ?1 = 'in_doubt' then null else ?3 + retention_ms end, resolved_by = ?4 where id = ?5`,
+    ended_at = ?, expires_at = ? + retention_ms where ${HELD}`,
+  settle: `update mcp_tx_operations set state = ?, outcome = ?, ended_at = ?, expires_at = ? + retention_ms,
+    owner_token = null, lease_until = 0 where ${HELD} and (state = 'sent' or ?)`,
+  end: `update mcp_tx_operations set state = ?, outcome = ?, ended_at = ?, expires_at = ? + retention_ms,
+    owner_token = null, lease_until = 0, resolved_by = ? where id = ?`,
   addResult: 'insert into mcp_tx_results (operation, result) values (?, ?)',
   contradict: 'update mcp_tx_operations set contradicted = 1 where id = ?',
   addAudit: 'insert into mcp_tx_audit (operation_key, at, "by", action, state, reason) values (?, ?, ?, ?, ?, ?)',
-  runOut: `${ROW} where lease_until > 0 and lease_until <= ?1
-    order by arguments is not null and (state = 'claimed' or mode <> 'at-most-once'), lease_until limit ?2`,
-  free: `update mcp_tx_operations set lease_until = 0, ended_at = ?1, expires_at = ?1 + retention_ms where id = ?2`,
+  runOut: `${ROW} where lease_until > 0 and lease_until <= ?
+    order by arguments is not null and (state = 'claimed' or mode <> 'at-most-once'), lease_until limit ?`,
+  free: `update mcp_tx_operations set lease_until = 0, ended_at = ?, expires_at = ? + retention_ms where id = ?`,
   expired: `select id, operation_key, state, idempotency_key, tombstone from mcp_tx_operations
     where expires_at <= ? order by expires_at limit ?`,
   bury: `update mcp_tx_operations set tombstone = 1, expires_at = expires_at + 10 * retention_ms, scope = '', server_name = '',
@@ -63,7 +65,8 @@ const SQL: Readonly<Record<StatementName, string>> = {
 /** The statements by name. */
 export type Statements = Readonly<Record<StatementName, StatementSync>>;
 
-type StatementName =
+/** What each is for, by group. */
+export type StatementName =
   | ('byKey' | 'byId' | 'insert' | 'take' | 'repeated') // claim
   | ('markSent' | 'renew' | 'hold' | 'letGo') // while the lease lasts
   | ('settle' | 'end' | 'addResult' | 'contradict' | 'addAudit')
@@ -72,16 +75,24 @@ type StatementName =
 export function prepareStatements(database: DatabaseSync): Statements {
   const entries = Object.entries(SQL).map(([name, text]) => [name, database.prepare(text)] as const);
   const statements = Object.fromEntries(entries) as Statements;
-  // Node 22.13 to 22.15 cannot do this; there every row is an object.
   if ('setReturnArrays' in statements.byKey) statements.byKey.setReturnArrays(true);
   return statements;
 }
 
-/** The operation with this key, tombstone or not. Read as an array where Node can: that takes half the time of an object. */
+/** The operation with this key, tombstone or not. */
 export function rowByKey(sql: Statements, key: Uint8Array): OperationRow | undefined {
   const found = sql.byKey.get(key) as unknown;
-  if (!Array.isArray(found)) return found as OperationRow | undefined;
+  return found === undefined ? undefined : toRow(found);
+}
+
+/** A row of {@link ROW}, which is an array where Node can give one: that takes half the time of an object. */
+export function toRow(found: unknown): OperationRow {
+  const isArray = Array.isArray(found);
   const row: Partial<Record<keyof OperationRow, unknown>> = {};
-  for (let i = 0; i < COLUMNS.length; i += 1) row[COLUMNS[i] as keyof OperationRow] = found[i];
+  for (let i = 0; i < COLUMNS.length; i += 1) {
+    const column = COLUMNS[i] as keyof OperationRow;
+    const value: unknown = isArray ? found[i] : (found as OperationRow)[column];
+    row[column] = value instanceof Uint8Array && !BINARY.includes(column) ? fromColumn(value) : value;
+  }
   return row as OperationRow;
 }

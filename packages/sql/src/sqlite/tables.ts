@@ -1,4 +1,4 @@
-/** The tables of a ledger file, as Kysely types. Instants are epoch ms, durations ms. */
+/** The tables of a ledger file, as Kysely types. Instants are epoch ms, durations ms; a text with NUL in it stands there as bytes. */
 import type { DeliveryMode, OperationState } from '@mcp-tx/core/ledger';
 import type { Generated } from 'kysely';
 

@@ -1,34 +1,48 @@
 /** What happens to an operation after its claim. Every function runs inside a write transaction. */
-import type { AuditLine, Lease, Outcome, Released, Resolution, ResolveResult, Swept } from '@mcp-tx/core/ledger';
+import type {
+  AuditLine,
+  Lease,
+  OperationRecord,
+  Outcome,
+  Released,
+  Resolution,
+  ResolveResult,
+  Swept,
+} from '@mcp-tx/core/ledger';
 import { forget } from './claim.ts';
 import type { OperationRow } from './rows.ts';
 import { hasOutcome, hasSameEnd, isKey, keyOf, outcomeColumns, toRecord } from './rows.ts';
 import type { Statements } from './statements.ts';
-import { rowByKey } from './statements.ts';
+import { rowByKey, toRow } from './statements.ts';
+import { toColumn } from './text-column.ts';
 
 export function markSent(sql: Statements, lease: Lease, attempt: number, now: number): boolean {
-  const id = idOf(sql, lease);
-  return sql.markSent.run(attempt, now, now + lease.leaseMs, id, lease.fence, lease.ownerToken).changes === 1;
+  const { changes } = sql.markSent.run(
+    ...[attempt, now, attempt, now + lease.leaseMs, ...heldBy(sql, lease)],
+    ...[attempt, attempt, attempt],
+  );
+  return changes === 1;
 }
 
 export function renew(sql: Statements, lease: Lease, now: number): boolean {
-  return sql.renew.run(now + lease.leaseMs, idOf(sql, lease), lease.fence, lease.ownerToken).changes === 1;
+  return sql.renew.run(now + lease.leaseMs, ...heldBy(sql, lease)).changes === 1;
 }
 
 export function release(sql: Statements, lease: Lease, released: Released, now: number): boolean {
-  const id = idOf(sql, lease);
+  const held = heldBy(sql, lease);
   const { changes } = released.hold
-    ? sql.hold.run(released.attempts, now + lease.leaseMs, id, lease.fence, lease.ownerToken)
-    : sql.letGo.run(released.attempts, now, id, lease.fence, lease.ownerToken);
+    ? sql.hold.run(released.attempts, now + lease.leaseMs, ...held)
+    : sql.letGo.run(released.attempts, now, now, ...held);
   return changes === 1 || isGivenBack(rowOf(sql, lease), lease);
 }
 
 export function settle(sql: Statements, lease: Lease, outcome: Outcome, now: number): boolean {
   const columns = outcomeColumns(outcome);
-  const id = idOf(sql, lease);
-  const { changes } = sql.settle.run(outcome.state, columns.outcome, now, id, lease.fence, lease.ownerToken);
+  const held = heldBy(sql, lease);
+  const mayFromClaimed = outcome.state === 'failed' ? 1 : 0; // the one end that needs no send
+  const { changes } = sql.settle.run(...endOf(outcome, now), ...held, mayFromClaimed);
   if (changes === 1) {
-    if (columns.result !== null) sql.addResult.run(id, columns.result);
+    if (columns.result !== null) sql.addResult.run(held[0], toColumn(columns.result));
     return true;
   }
   const row = rowOf(sql, lease);
@@ -57,7 +71,7 @@ export function resolve(sql: Statements, operationId: string, resolution: Resolu
 
 /** What `sweep` would find; enough to know that there is nothing to do. */
 export function runOut(sql: Statements, limit: number, now: number): OperationRow[] {
-  return sql.runOut.all(now, limit) as unknown as OperationRow[];
+  return sql.runOut.all(now, limit).map(toRow);
 }
 
 export function isRunnable(row: OperationRow): boolean {
@@ -69,7 +83,7 @@ export function sweep(sql: Statements, limit: number, now: number): readonly Swe
     if (isRunnable(row)) return { action: 'runnable', record: toRecord(row) };
     const isDoubt = row.state === 'sent' && row.mode === 'at-most-once';
     if (isDoubt) end(sql, row, { state: 'in_doubt', reason: 'owner-lost' }, now, null);
-    else sql.free.run(row.state === 'claimed' ? now : null, row.id);
+    else free(sql, row, now);
     return { action: isDoubt ? 'in_doubt' : 'released', record: recordOf(sql, row) };
   });
 }
@@ -90,17 +104,39 @@ export function purge(sql: Statements, before: number, limit: number): number {
 }
 
 function end(sql: Statements, row: OperationRow, outcome: Outcome, now: number, by: string | null): void {
-  const columns = outcomeColumns(outcome);
-  sql.end.run(outcome.state, columns.outcome, now, by, row.id);
-  if (columns.result !== null) sql.addResult.run(row.id, columns.result);
+  const { result } = outcomeColumns(outcome);
+  sql.end.run(...endOf(outcome, now), toColumn(by), row.id);
+  if (result !== null) sql.addResult.run(row.id, toColumn(result));
+}
+
+/** State, outcome, instant of the end, and the instant that retention counts from: doubt never goes by age. */
+function endOf(outcome: Outcome, now: number): [string, string | null, number, number | null] {
+  return [outcome.state, outcomeColumns(outcome).outcome, now, outcome.state === 'in_doubt' ? null : now];
+}
+
+/** What was sent and may be sent again has not ended; what was only claimed has. */
+function free(sql: Statements, row: OperationRow, now: number): void {
+  const endedAt = row.state === 'claimed' ? now : null;
+  sql.free.run(endedAt, endedAt, row.id);
 }
 
 function audit(sql: Statements, row: OperationRow, told: Resolution, action: AuditLine['action'], now: number): void {
-  sql.addAudit.run(row.operation_key, now, told.by, action, told.outcome.state, told.reason);
+  const [by, reason] = [toColumn(told.by), toColumn(told.reason)];
+  sql.addAudit.run(row.operation_key, now, by, action, told.outcome.state, reason);
 }
 
-function recordOf(sql: Statements, row: OperationRow): ReturnType<typeof toRecord> {
-  return toRecord((sql.byId.get(row.id) as OperationRow | undefined) ?? row);
+function recordOf(sql: Statements, row: OperationRow): OperationRecord {
+  return toRecord(rowById(sql, row.id) ?? row);
+}
+
+function rowById(sql: Statements, id: number): OperationRow | undefined {
+  const found = sql.byId.get(id);
+  return found === undefined ? undefined : toRow(found);
+}
+
+/** What makes a write the lease holder's: its row, its fence, its token. */
+function heldBy(sql: Statements, lease: Lease): [number, number, string] {
+  return [idOf(sql, lease), lease.fence, lease.ownerToken];
 }
 
 /** The lease's row number. A lease that came without one, from another process, is found by its operation. */
@@ -114,7 +150,7 @@ function rowOf(sql: Statements, lease: Lease): OperationRow | undefined {
   const key = keyOf(lease.operationId);
   if (key === undefined) return undefined;
   if (typeof lease.handle !== 'number') return rowByKey(sql, key);
-  const row = sql.byId.get(lease.handle) as OperationRow | undefined;
+  const row = rowById(sql, lease.handle);
   return row !== undefined && isKey(row, key) ? row : undefined;
 }
 

@@ -30,6 +30,12 @@ export function rawRecord(database: DatabaseSync, operationId: string): RawRecor
     state: String(row.state),
     fence: Number(row.fence),
     attempts: Number(row.attempts),
-    result: row.result === null ? undefined : String(row.result),
+    result: textOf(row.result),
   };
+}
+
+/** A text with NUL in it is stored as bytes. */
+function textOf(value: unknown): string | undefined {
+  if (value instanceof Uint8Array) return Buffer.from(value).toString();
+  return typeof value === 'string' ? value : undefined;
 }

@@ -73,6 +73,8 @@ export const retentionCases: readonly LedgerCase[] = [
       equal(await ledger.settle(done, DONE), false);
       equal(await ledger.release(released, { attempts: 0, hold: false }), false);
       deepEqual(await ledger.renewAll([done, released]), [false, false]);
+      for (let n = 0; n < 3; n += 1) await end(requestOf(`next ${n}`), DONE); // a store may use their places again
+      for (const lease of [done, released]) equal(await ledger.settle(lease, DONE), false);
     },
   },
   {
@@ -164,7 +166,9 @@ export const retentionCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end, advance, now } = await benchOf(fixture);
       await end(keylessOf('a', brief), DONE);
+      await end(keylessOf('b', brief), DONE);
       await advance(SHORT_MS + 1);
+      equal((await ledger.claim(keylessOf('b'))).kind, 'claimed', 'also before the purge');
       await ledger.purge(await now(), 100); // a ledger may have dropped it before
       equal(await ledger.find(keylessOf('a').operationId), undefined);
       equal((await ledger.claim(keylessOf('a'))).kind, 'claimed');

@@ -170,6 +170,7 @@ export const sendCases: readonly LedgerCase[] = [
       ok(second.lease.fence > lease.fence, 'also for the same owner');
       equal(await ledger.release(lease, { attempts: 0, hold: false }), false);
       equal(await ledger.markSent(lease, 1), false);
+      equal(await ledger.settle(lease, REFUSED), false);
       equal(await ledger.release(second.lease, { attempts: 0, hold: false }), true);
       equal(
         await ledger.release(lease, { attempts: 0, hold: false }),

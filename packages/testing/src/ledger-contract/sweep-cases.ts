@@ -42,6 +42,9 @@ export const sweepCases: readonly LedgerCase[] = [
       const states = [];
       for (const name of ['claimed', 'sent', 're-sendable', 'live']) states.push((await raw(requestOf(name))).state);
       deepEqual(states, ['claimed', 'in_doubt', 'sent', 'claimed']);
+      const endedAt = async (name: string) => (await ledger.find(requestOf(name).operationId))?.endedAt;
+      ok((await endedAt('claimed')) !== undefined && (await endedAt('sent')) !== undefined);
+      equal(await endedAt('re-sendable'), undefined, 'it may have run: it has not ended');
       const doubted = await ledger.find(requestOf('sent').operationId);
       deepEqual(doubted?.outcome, { state: 'in_doubt', reason: 'owner-lost' });
       deepEqual(

@@ -73,6 +73,11 @@ export const takeoverCases: readonly LedgerCase[] = [
       equal((await raw(request)).attempts, 1);
       equal(await ledger.markSent(again.lease, 2), true);
       equal((await take(request)).takenOver, undefined, 'it has sent by itself since');
+      await take(requestOf('b', short));
+      await advance(SHORT_MS + 1);
+      const claimed = requestOf('b', { state: 'sent' });
+      for (let n = 0; n < 2; n += 1) equal((await take(claimed)).takenOver?.state, 'claimed');
+      equal((await raw(claimed)).state, 'claimed');
     },
   },
   {
