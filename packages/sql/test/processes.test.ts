@@ -60,6 +60,7 @@ test('a replay and a look need no lock: they are answered while another process 
   expect(await ledger.claim(requestOf('a', { tool: 'refund' }))).toEqual({ kind: 'conflict' });
   expect(await ledger.find(requestOf('a').operationId)).toMatchObject({ state: 'completed' });
   expect(await ledger.sweep(10)).toEqual([]);
+  expect(await ledger.purge(Date.now(), 10)).toBe(0);
   expect((await ledger.list({})).records.length).toBe(1);
   other.close();
 });

@@ -153,7 +153,8 @@ class FileLedger implements SqliteLedger {
   }
 
   async purge(before: number, limit: number): Promise<number> {
-    this.#requireOpen();
+    // Purges come often and mostly find nothing: that is found out without the lock.
+    if (this.#read((sql) => sql.expired.get(before, 1)) === undefined) return 0;
     let removed = 0;
     while (removed < limit) {
       const chunk = Math.min(PURGE_CHUNK, limit - removed);
