@@ -2,6 +2,7 @@
 import { getEventListeners, setMaxListeners } from 'node:events';
 import type { Work } from './interleave.ts';
 import { compare, cost } from './interleave.ts';
+import { withCockatiel, withPRetry } from './peers.ts';
 import { calls, echoClient, instance, raw } from './subjects.ts';
 
 const rounds = Number(process.argv[2]);
@@ -19,6 +20,9 @@ await ratio('E1', calls(await instance({ ledger: false }), false));
 await ratio('E1.memory', calls(await instance(), false));
 await ratio('E2.key', calls(await instance(), true));
 await ratio('E2.fingerprintOff', calls(await instance({ tools: { echo: { fingerprint: 'off' } } }), true));
+
+await ratio('peer.pRetry', await withPRetry());
+await ratio('peer.cockatiel', await withCockatiel());
 
 const replaying = await instance();
 const replay = (): Promise<unknown> => replaying.callTool('echo', { text: 'hello' }, { idempotencyKey: 'order:1' });

@@ -21,6 +21,8 @@ const MUSTS: readonly {
 const SAYS: Readonly<Record<string, string>> = {
   'E1.memory': 'memory ledger, no key',
   'E2.fingerprintOff': 'memory ledger, caller key, no conflict check',
+  'peer.pRetry': 'p-retry with 3 attempts around the raw call',
+  'peer.cockatiel': 'cockatiel: retry, timeout, breaker and bulkhead around the raw call',
   'D1.key': 'microseconds for a replay from memory',
   'E6.rawOverOurs': 'raw call with an AbortSignal shared by 13,000 calls, over ours',
 };

@@ -32,7 +32,7 @@ function watchOf(body: unknown, tap: Tap | undefined): Watch | undefined {
 }
 
 /** Retry-After as a duration, ms: seconds or an HTTP date (RFC 9110 section 10.2.3). Nonsense counts as absent. */
-export function retryAfterMs(header: string | null, clock: Pick<Clock, 'now'>): number | undefined {
+function retryAfterMs(header: string | null, clock: Pick<Clock, 'now'>): number | undefined {
   if (header === null) return undefined;
   if (/^\d{1,9}$/.test(header.trim())) return Number(header) * 1_000;
   const date = Date.parse(header);

@@ -96,13 +96,13 @@ function requestFor(ports: EnginePorts, flight: Flight): ClaimRequest {
     retentionMs: defaults.retentionMs,
     ...(plan.idempotencyKey === undefined ? {} : { idempotencyKey: plan.idempotencyKey }),
     ...(plan.fingerprint === undefined ? {} : { fingerprint: plan.fingerprint }),
-    ...(plan.storeArguments ? { arguments: plan.argumentsText } : {}),
+    ...(plan.storeArguments && plan.argumentsText !== undefined ? { arguments: plan.argumentsText } : {}),
     ...(quarantined ? { quarantine: { session: ports.session, windowMs: defaults.quarantineMs } } : {}),
   };
 }
 
 /** What callers hear of an operation that needs no driver. */
-export function answerOf(plan: CallPlan, claim: Exclude<Claim, { kind: 'claimed' | 'busy' }>): FlightEnd {
+function answerOf(plan: CallPlan, claim: Exclude<Claim, { kind: 'claimed' | 'busy' }>): FlightEnd {
   switch (claim.kind) {
     case 'replay':
     case 'in_doubt':

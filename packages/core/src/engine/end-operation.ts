@@ -15,22 +15,27 @@ import type { Run } from './run.ts';
 const FOR_EVER = { tries: Number.POSITIVE_INFINITY, forCallers: false } as const;
 
 /** Ends with what an attempt proved. `by` names a witness other than the server's own answer. */
-export async function endSettled(run: Run, end: AttemptEnd, by?: string): Promise<FlightEnd> {
-  const { ports, flight } = run;
-  if (end.verdict.class === 'unknown' && flight.plan.readOnly) return endReleased(run, end.verdict);
+export function endSettled(run: Run, end: AttemptEnd, by?: string): FlightEnd | Promise<FlightEnd> {
+  if (end.verdict.class === 'unknown' && run.flight.plan.readOnly) return endReleased(run, end.verdict);
   const { outcome, object } = outcomeOf(run, end);
+  const { attempt: attempts, mode } = run;
   const known: EndedWith = {
     kind: 'ended',
     outcome,
-    ...(object === undefined ? {} : { object }),
-    attempts: run.attempt,
-    mode: run.mode,
+    object,
+    attempts,
+    mode,
     duplicate: false,
     recorded: false,
-    ...(by === undefined ? {} : { resolvedBy: by }),
+    resolvedBy: by,
   };
-  run.cancelAll('the operation has ended');
-  if (run.held === undefined) return known;
+  if (run.unanswered.length > 0) run.cancelAll('the operation has ended');
+  return run.held === undefined ? known : record(run, known);
+}
+
+async function record(run: Run, known: EndedWith): Promise<FlightEnd> {
+  const { ports, flight } = run;
+  const { outcome } = known;
   flight.known = known;
   const settled = await settle(run, outcome);
   if (ports.events.wants('operation.settled')) {
@@ -75,7 +80,7 @@ export async function endListening(run: Run, verdict: Classification): Promise<F
 }
 
 /** This process goes away. What another may still send again is left to it; the rest is in doubt. */
-async function endAtShutdown(run: Run, verdict: Classification): Promise<FlightEnd> {
+function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<FlightEnd> {
   const { flight } = run;
   if (run.mode !== 'at-most-once' && !flight.plan.readOnly)
     return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true };

@@ -48,7 +48,10 @@ async function drive(ports: EnginePorts, flight: Flight): Promise<void> {
   try {
     const gates = passGates(ports, flight);
     const refusal = gates instanceof Promise ? await gates : gates;
-    end = refusal === undefined ? await claimAndRun(ports, flight) : ((await storedEnd(ports, flight)) ?? refusal);
+    if (refusal !== undefined) end = (await storedEnd(ports, flight)) ?? refusal;
+    else if (ports.ledger === undefined)
+      end = (await runAttempts(unrecorded(ports, flight))) as FlightEnd; // nobody can take it over
+    else end = await claimAndRun(ports, flight);
   } catch (error) {
     end = failure(flight, error);
   }
@@ -58,7 +61,6 @@ async function drive(ports: EnginePorts, flight: Flight): Promise<void> {
 }
 
 async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
-  if (ports.ledger === undefined) return (await runAttempts(unrecorded(ports, flight))) as FlightEnd;
   for (;;) {
     const claimed = await claimOperation(ports, flight);
     if (!(claimed instanceof Run)) return claimed;
@@ -74,7 +76,7 @@ async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEn
 /** Draining, admission, breaker: each refuses before the claim, so a refused call leaves no record. */
 function passGates(ports: EnginePorts, flight: Flight): FlightEnd | undefined | Promise<FlightEnd | undefined> {
   if (ports.isDraining()) return refused('CLOSED', 'this instance is closing; nothing was sent', { retryable: true });
-  const { length } = flight.plan.argumentsText;
+  const length = flight.plan.argumentsLength;
   if (!ports.admission.tryEnter(length)) return standInLine(ports, flight, length);
   return withSlot(ports, flight, length);
 }

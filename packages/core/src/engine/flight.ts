@@ -11,13 +11,13 @@ export interface EndedWith {
   readonly kind: 'ended';
   readonly outcome: Outcome;
   /** The SDK's own object, where nothing was recorded and so nobody else can get it. */
-  readonly object?: object;
+  readonly object?: object | undefined;
   readonly attempts: number;
   readonly mode: DeliveryMode;
   /** The answer is a stored one. */
   readonly duplicate: boolean;
   readonly recorded: boolean;
-  readonly resolvedBy?: string;
+  readonly resolvedBy?: string | undefined;
 }
 
 /** Nothing was sent, or nothing ran. Each caller gets an error of its own, with this in it. */

@@ -46,8 +46,8 @@ function ownerLost(): AttemptEnd {
   };
 }
 
-function finish(run: Run, end: AttemptEnd, decision: Decision): Promise<FlightEnd | 'reclaim'> {
-  if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return Promise.resolve('reclaim');
+function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | 'reclaim' | Promise<FlightEnd> {
+  if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return 'reclaim';
   if (decision.do === 'release') return endReleased(run, end.verdict);
   if (decision.do === 'listen') return endListening(run, end.verdict);
   return endSettled(run, end);

@@ -2,7 +2,7 @@
 import type { DeliveryMode } from '../outcome/call-result.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { Random } from '../runtime/random.ts';
-import { argumentsText, checkKey, fingerprintOf, identify } from './identity.ts';
+import { argumentsLength, argumentsText, checkKey, fingerprintOf, identify } from './identity.ts';
 import { fillPointer } from './json-pointer.ts';
 import type { CallDefaults, CallOptions, Probe, Progress, RetrySettings, ToolRule } from './settings.ts';
 import type { ServerStanding, ToolHints } from './tool-safety.ts';
@@ -13,8 +13,10 @@ export interface CallPlan {
   readonly tool: string;
   /** What is sent: the caller's arguments, with the key argument filled in. */
   readonly arguments: Readonly<Record<string, unknown>>;
-  /** Canonical text of the caller's own arguments. */
-  readonly argumentsText: string;
+  /** Canonical text of the caller's own arguments; absent where nothing is recorded. */
+  readonly argumentsText: string | undefined;
+  /** Length of that text, at least. */
+  readonly argumentsLength: number;
   readonly storeArguments: boolean;
   readonly serverName: string;
   readonly scope: string;
@@ -62,7 +64,8 @@ export interface PlanInput {
 export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
   const { tool, rule, options, defaults, server } = input;
   const args = input.arguments ?? {};
-  const text = argumentsText(args, { maxDepth: defaults.maxArgumentDepth, maxLength: defaults.maxArgumentLength });
+  const limits = { maxDepth: defaults.maxArgumentDepth, maxLength: defaults.maxArgumentLength };
+  const text = input.recorded ? argumentsText(args, limits) : undefined;
   const key = options.idempotencyKey;
   if (key !== undefined) checkKey(key);
   if (key !== undefined && !input.recorded)
@@ -86,13 +89,14 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
         ? args
         : fillPointer(args, rule.idempotencyArgument, identity.operationId),
     argumentsText: text,
+    argumentsLength: text === undefined ? argumentsLength(args, limits) : text.length,
     storeArguments: options.storeArguments ?? rule?.storeArguments ?? defaults.storeArguments,
     serverName: input.serverName,
     scope,
     idempotencyKey: key,
     operationId: identity.operationId,
     digest: identity.digest,
-    fingerprint: input.recorded && rule?.fingerprint !== 'off' ? fingerprintOf(tool, text) : undefined,
+    fingerprint: text !== undefined && rule?.fingerprint !== 'off' ? fingerprintOf(tool, text) : undefined,
     requestId: `req_${freshId}`,
     mode,
     safe: safety.safe,

@@ -2,7 +2,7 @@
 import { McpTxError } from '../outcome/tx-error.ts';
 import { base32 } from '../runtime/base32.ts';
 import type { JsonLimits } from '../runtime/canonical-json.ts';
-import { canonicalJson, JsonDefectError } from '../runtime/canonical-json.ts';
+import { canonicalJson, checkJson, JsonDefectError } from '../runtime/canonical-json.ts';
 import { sha256, sha256Text } from '../runtime/digest.ts';
 
 /** Version of both derivations; part of each digest. */
@@ -47,19 +47,28 @@ export function identify(scope: string, serverName: string, key: string): Operat
   };
 }
 
+type Arguments = Readonly<Record<string, unknown>>;
+
 /** The canonical text of a call's arguments (RFC 8785). @throws McpTxError `ARGUMENTS_INVALID`, with the path of the defect */
-export function argumentsText(args: Readonly<Record<string, unknown>>, limits: JsonLimits): string {
+export function argumentsText(args: Arguments, limits: JsonLimits): string {
+  return checked(args, () => canonicalJson(args, limits));
+}
+
+/** Length of a call's arguments, at least, without their text. @throws McpTxError `ARGUMENTS_INVALID`, with the path of the defect */
+export function argumentsLength(args: Arguments, limits: JsonLimits): number {
+  return checked(args, () => checkJson(args, limits));
+}
+
+function checked<T>(args: Arguments, look: () => T): T {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     throw new McpTxError('ARGUMENTS_INVALID', 'the arguments must be an object');
   }
   try {
-    return canonicalJson(args, limits);
+    return look();
   } catch (error) {
     if (!(error instanceof JsonDefectError)) throw error;
-    throw new McpTxError('ARGUMENTS_INVALID', `the arguments cannot be sent: ${error.message}`, {
-      reason: 'not-json',
-      cause: error,
-    });
+    const message = `the arguments cannot be sent: ${error.message}`;
+    throw new McpTxError('ARGUMENTS_INVALID', message, { reason: 'not-json', cause: error });
   }
 }
 

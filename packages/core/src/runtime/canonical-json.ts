@@ -42,9 +42,21 @@ export function canonicalJson(value: unknown, limits: JsonLimits): string {
   return text;
 }
 
+/**
+ * The same check without the text: how long it is at least. For values that are sent and never compared.
+ *
+ * @throws {@link JsonDefectError}
+ */
+export function checkJson(value: unknown, limits: JsonLimits): number {
+  const walk: Walk = { limits, nodesLeft: limits.maxLength, sorted: true, path: [] };
+  visit(value, walk, 0);
+  if (walk.nodesLeft < 0) refuse(walk, `is longer than ${limits.maxLength} characters as JSON`);
+  return limits.maxLength - walk.nodesLeft;
+}
+
 interface Walk {
   readonly limits: JsonLimits;
-  nodesLeft: number; // every node takes at least one character of the text
+  nodesLeft: number; // room left: every node takes at least one character of the text, and a string all of its own
   sorted: boolean;
   readonly path: (string | number)[];
 }
@@ -55,6 +67,7 @@ function visit(value: unknown, walk: Walk, depth: number): void {
   switch (typeof value) {
     case 'string':
       if (!value.isWellFormed()) refuse(walk, 'has a lone surrogate, which UTF-8 cannot carry');
+      walk.nodesLeft -= value.length;
       return;
     case 'number':
       visitNumber(value, walk);

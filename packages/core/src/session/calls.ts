@@ -1,5 +1,6 @@
 /** The way of a call from the public method to the engine and back: check, plan, execute, answer. */
 import type { ServerConnection } from '../connect/server-source.ts';
+import type { Answer } from '../engine/answer-caller.ts';
 import { answerCaller } from '../engine/answer-caller.ts';
 import { executeCall } from '../engine/execute-call.ts';
 import type { EnginePorts } from '../engine/ports.ts';
@@ -9,6 +10,7 @@ import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { buildCallPlan } from '../policy/call-plan.ts';
 import type { CallDefaults, CallOptions, ToolRule } from '../policy/settings.ts';
+import type { ServerStanding } from '../policy/tool-safety.ts';
 import { checkCall } from './check-options.ts';
 import type { McpTxOptions } from './options.ts';
 import { resumePlan } from './resume-plan.ts';
@@ -32,10 +34,13 @@ export interface CallKit {
 /** Calls to the tools of one server. */
 export class Calls {
   readonly #kit: CallKit;
+  #standing: ServerStanding;
   #hasWarned = false;
 
   constructor(kit: CallKit) {
     this.#kit = kit;
+    const { delivery } = kit.defaults;
+    this.#standing = { trusted: kit.options.trusted ?? false, speaksMcpTx: false, delivery };
   }
 
   /** Calls a tool of the server. @throws McpTxError */
@@ -47,7 +52,9 @@ export class Calls {
     if (!catalog.isReady(tool)) await this.#prepare(tool, options);
     const plan = this.#plan(tool, args, options);
     if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
-    return this.#execute(plan, startedAt);
+    this.#started(plan);
+    const { end, joined } = executeCall(ports, plan, startedAt);
+    return this.#answer(plan, { end: await end, joined }, startedAt);
   }
 
   /** Runs a stored call that was never sent, under its own identity. */
@@ -64,24 +71,19 @@ export class Calls {
     return tools !== undefined && Object.hasOwn(tools, tool) ? tools[tool] : undefined;
   }
 
-  async #execute(plan: CallPlan, startedAt: number): Promise<McpTxResult> {
-    const { events } = this.#kit.ports;
-    const { tool, requestId, operationId } = plan;
+  #started(plan: CallPlan): void {
     this.#warnOnce(plan);
-    if (events.wants('call.started')) {
-      const { mode, arguments: args } = plan;
-      events.emit('call.started', {
-        tool,
-        requestId,
-        operationId,
-        mode,
-        hasKey: plan.idempotencyKey !== undefined,
-        arguments: args,
-      });
-    }
-    const { end, joined } = executeCall(this.#kit.ports, plan, startedAt);
-    const answer = { end: await end, joined };
+    const { events } = this.#kit.ports;
+    if (!events.wants('call.started')) return;
+    const { tool, requestId, operationId, mode, arguments: args } = plan;
+    const hasKey = plan.idempotencyKey !== undefined;
+    events.emit('call.started', { tool, requestId, operationId, mode, hasKey, arguments: args });
+  }
+
+  #answer(plan: CallPlan, answer: Answer, startedAt: number): McpTxResult {
+    const { events } = this.#kit.ports;
     if (answer.end.kind === 'detached' && answer.end.mayHaveRun) {
+      const { tool, requestId, operationId } = plan;
       events.emit('call.detached', { tool, requestId, operationId, reason: answer.end.reason });
     }
     try {
@@ -109,11 +111,8 @@ export class Calls {
   }
 
   #plan(tool: string, args: Arguments | undefined, options: CallOptions = NO_OPTIONS): CallPlan {
-    const server = {
-      trusted: this.#kit.options.trusted ?? false,
-      speaksMcpTx: this.#kit.connection.speaksMcpTx,
-      delivery: this.#kit.defaults.delivery,
-    };
+    const { speaksMcpTx } = this.#kit.connection;
+    if (this.#standing.speaksMcpTx !== speaksMcpTx) this.#standing = { ...this.#standing, speaksMcpTx };
     const input = {
       tool,
       arguments: args,
@@ -121,7 +120,7 @@ export class Calls {
       rule: this.rule(tool),
       hints: this.#kit.catalog.hints(tool),
       serverName: this.#kit.name,
-      server,
+      server: this.#standing,
       defaults: this.#kit.defaults,
       recorded: this.#kit.ports.ledger !== undefined,
     };

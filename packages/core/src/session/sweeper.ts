@@ -121,11 +121,7 @@ async function probeAll(kit: SweepKit, report: { probed: number; resolved: numbe
 }
 
 /** Asks about one operation in doubt; `true` when that ended it. */
-export async function probeRecord(
-  kit: SweepKit,
-  record: OperationRecord,
-  taskId: string | undefined,
-): Promise<boolean> {
+async function probeRecord(kit: SweepKit, record: OperationRecord, taskId: string | undefined): Promise<boolean> {
   const found = taskId === undefined ? await kit.probe(describe(record)) : await askTask(kit, taskId);
   const resolution = resolutionOf(found, record, kit.clock.now());
   if (resolution === undefined) return false;
@@ -154,7 +150,7 @@ async function askTask(kit: SweepKit, taskId: string): Promise<ProbeVerdict> {
 }
 
 /** What a probe is told of a record. */
-export function describe(record: OperationRecord): ProbeOperation {
+function describe(record: OperationRecord): ProbeOperation {
   return {
     operationId: record.operationId,
     tool: record.tool,
