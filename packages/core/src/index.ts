@@ -1,5 +1,11 @@
 /** Public face `@mcp-tx/core`. Every name here is public API. */
-export type { McpClientLike, ToolDefinition } from './connect/mcp-client.ts';
+export type {
+  CallToolParams,
+  McpClientLike,
+  RequestOptionsLike,
+  ToolDefinition,
+  TransportLike,
+} from './connect/mcp-client.ts';
 export type {
   ConnectionContext,
   ConnectionState,
@@ -8,7 +14,8 @@ export type {
   TaskStatus,
 } from './connect/server-source.ts';
 export { serverSource } from './connect/server-source.ts';
-export type { CallEvents, Listener } from './engine/call-events.ts';
+export type { BreakerOptions } from './engine/breaker.ts';
+export type { CallEvents, EventOfCall, Listener } from './engine/call-events.ts';
 export type { Sending, SendRequest, ToolCaller } from './engine/tool-caller.ts';
 export type { ListQuery, Page } from './ledger/ledger-reader.ts';
 export type { MemoryLedgerOptions } from './ledger/memory-ledger.ts';
@@ -27,6 +34,8 @@ export type { Durability } from './outcome/durability.ts';
 export type { InDoubtReason, Outcome, StoredError } from './outcome/outcome.ts';
 export type { CodeEntry, Execution, ServerError, TxErrorCode, TxErrorDetails } from './outcome/tx-error.ts';
 export { isMcpTxError, McpTxError, TX_ERRORS } from './outcome/tx-error.ts';
+export type { Backoff } from './policy/backoff.ts';
+export type { AttemptClass } from './policy/classify.ts';
 export { MAX_KEY_LENGTH } from './policy/identity.ts';
 export type { ErrorFrame, Observation, ThrownFacts } from './policy/observation.ts';
 export type {
@@ -39,6 +48,8 @@ export type {
   RetrySettings,
   ToolRule,
 } from './policy/settings.ts';
+export type { ToolHints } from './policy/tool-safety.ts';
+export type { CapabilitiesLike } from './protocol/capability.ts';
 export type { TxRequestMeta } from './protocol/tx-meta.ts';
 export type { Clock, Timer } from './runtime/clock.ts';
 export { systemClock } from './runtime/clock.ts';
@@ -57,5 +68,6 @@ export type {
   LocalToolContext,
   LocalToolDefinition,
   LocalToolHandler,
+  StandardResult,
   StandardSchema,
 } from './session/tool-registry.ts';

@@ -3,8 +3,8 @@ import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import type { AttemptClass } from '../policy/classify.ts';
 
-/** Fields of every event. */
-interface OfCall {
+/** Fields of every event of a call. */
+export interface EventOfCall {
   readonly operationId: string;
   readonly requestId: string;
   readonly tool: string;
@@ -13,14 +13,14 @@ interface OfCall {
 /** Every event by name. */
 export interface CallEvents {
   /** A call was accepted and planned. */
-  readonly 'call.started': OfCall & {
+  readonly 'call.started': EventOfCall & {
     readonly mode: DeliveryMode;
     readonly hasKey: boolean;
     /** As the caller gave them: they may hold secrets. */
     readonly arguments: Readonly<Record<string, unknown>>;
   };
   /** A call was answered to its caller. */
-  readonly 'call.ended': OfCall & {
+  readonly 'call.ended': EventOfCall & {
     readonly ok: boolean;
     readonly code?: string;
     readonly duplicate: boolean;
@@ -28,13 +28,17 @@ export interface CallEvents {
     readonly durationMs: number;
   };
   /** The bytes of a send are about to leave. */
-  readonly 'attempt.sent': OfCall & { readonly attempt: number; readonly attemptId: string };
-  readonly 'attempt.ended': OfCall & { readonly attempt: number; readonly class: AttemptClass; readonly says: string };
+  readonly 'attempt.sent': EventOfCall & { readonly attempt: number; readonly attemptId: string };
+  readonly 'attempt.ended': EventOfCall & {
+    readonly attempt: number;
+    readonly class: AttemptClass;
+    readonly says: string;
+  };
   /** The next send was decided. */
-  readonly 'retry.scheduled': OfCall & { readonly attempt: number; readonly delayMs: number };
+  readonly 'retry.scheduled': EventOfCall & { readonly attempt: number; readonly delayMs: number };
   /** The caller was answered while a send was still unanswered; the engine listens on. */
-  readonly 'call.detached': OfCall & { readonly reason: string };
-  readonly 'operation.settled': OfCall & { readonly outcome: Outcome['state']; readonly reason?: string };
+  readonly 'call.detached': EventOfCall & { readonly reason: string };
+  readonly 'operation.settled': EventOfCall & { readonly outcome: Outcome['state']; readonly reason?: string };
   readonly 'operation.resolved': {
     readonly operationId: string;
     readonly by: string;
@@ -43,9 +47,9 @@ export interface CallEvents {
   /** A late answer said something else than an earlier resolution. */
   readonly 'operation.contradicted': { readonly operationId: string };
   /** Another owner took the operation over. */
-  readonly 'lease.lost': OfCall;
+  readonly 'lease.lost': EventOfCall;
   /** A write to the ledger did not succeed and is being repeated. */
-  readonly 'ledger.delayed': OfCall & { readonly write: string; readonly error: unknown };
+  readonly 'ledger.delayed': EventOfCall & { readonly write: string; readonly error: unknown };
   readonly 'breaker.changed': { readonly state: 'closed' | 'open' | 'half-open' };
   /** A listener or probe of the user threw. */
   readonly 'hook.failed': { readonly hook: string; readonly error: unknown };

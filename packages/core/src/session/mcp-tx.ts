@@ -30,8 +30,6 @@ import type { LocalTool, LocalToolDefinition, LocalToolHandler } from './tool-re
 import { runLocalTool } from './tool-registry.ts';
 import { withinTime } from './within-time.ts';
 
-type Arguments = Readonly<Record<string, unknown>>;
-
 /** Makes an instance. Nothing is connected before the first call or `initialize()`. @throws McpTxError `CONFIG_INVALID` */
 export function createMcpTx(options: McpTxOptions): McpTx {
   checkOptions(options);
@@ -103,13 +101,17 @@ export class McpTx implements AsyncDisposable {
    *
    * @throws McpTxError with `code`, `execution` (did it happen: `none`, `unknown`, `done`) and `retryable`
    */
-  callTool(tool: string, args?: Arguments, options?: CallOptions): Promise<McpTxResult> {
+  callTool(tool: string, args?: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<McpTxResult> {
     const local = this.#localTools.size === 0 ? undefined : this.#localTools.get(tool);
     return local === undefined ? this.#calls.call(tool, args, options) : this.#callLocal(local, args, options);
   }
 
   /** The same without throwing. */
-  async tryCallTool(tool: string, args?: Arguments, options?: CallOptions): Promise<CallOutcome> {
+  async tryCallTool(
+    tool: string,
+    args?: Readonly<Record<string, unknown>>,
+    options?: CallOptions,
+  ): Promise<CallOutcome> {
     try {
       return { ok: true, ...(await this.callTool(tool, args, options)) };
     } catch (error) {
@@ -198,7 +200,11 @@ export class McpTx implements AsyncDisposable {
     return this.close();
   }
 
-  async #callLocal(local: LocalTool, args: Arguments | undefined, options: CallOptions = {}): Promise<McpTxResult> {
+  async #callLocal(
+    local: LocalTool,
+    args: Readonly<Record<string, unknown>> | undefined,
+    options: CallOptions = {},
+  ): Promise<McpTxResult> {
     checkCall(local.name, options);
     this.#refuseClosed();
     this.#refuseClash(local.name);

@@ -14,7 +14,8 @@ export interface StandardSchema<Output> {
   };
 }
 
-type StandardResult<Output> =
+/** What a Standard Schema answers: a value, or what is wrong with it. */
+export type StandardResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
 
