@@ -11,7 +11,7 @@ function recorder() {
   return { lines, logger: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') } };
 }
 
-it('[G:I15] logs every call on demand, and no secret of it: not from arguments, results, keys’ values or the server’s words', async () => {
+it('logs every call on demand, and no secret of it: not from arguments, results, keys’ values or the server’s words', async () => {
   const { lines, logger } = recorder();
   const script = [
     { runs: true, ends: { frame: 'result', result: { content: [{ type: 'text', text: CANARY }] } } } as const,
