@@ -122,6 +122,21 @@ describe('a file that cannot be written', () => {
   });
 });
 
+test('a disk that takes no more is said so; what was acknowledged stays, and can be read', async () => {
+  const path = folder.at('full.db');
+  const script = fileURLToPath(new URL('./support/fill-until-refused.ts', import.meta.url));
+  // A limit on the size of files, in KiB, stands for the end of the disk.
+  const command = `ulimit -f 2000; exec "$0" --conditions=mcp-tx:source "$1" "$2"`;
+  const { stdout } = spawnSync('bash', ['-c', command, process.execPath, script, path], { encoding: 'utf8' });
+  const { refusals, acknowledged, readable } = JSON.parse(stdout);
+  expect(refusals).toEqual(Array(3).fill(expect.stringMatching(/^LEDGER_UNAVAILABLE: .*(disk failed|disk is full)/)));
+  expect(acknowledged).toBeGreaterThan(50);
+  expect(readable).toBe(acknowledged);
+  await using ledger = sqliteLedger(path);
+  expect((await ledger.stats({})).byState.sent).toBe(acknowledged);
+  expect(await ledger.claim(requestOf('there is room again'))).toMatchObject({ kind: 'claimed' });
+});
+
 describe('a damaged file', () => {
   test('is refused when its first page is damaged', async () => {
     const path = await filledFile(1);
