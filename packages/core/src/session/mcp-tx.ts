@@ -223,6 +223,7 @@ export class McpTx implements AsyncDisposable {
       events: this.#ports.events,
       serverName: this.name,
       connection: this.#connection,
+      newId: () => this.#ports.random.id(),
       hasProbe: (tool: string) => this.#calls.rule(tool)?.probe !== undefined,
       probe: (operation: Parameters<typeof runProbe>[1]) =>
         runProbe(this.#calls.rule(operation.tool)?.probe, operation, this.#probeKit),

@@ -6,6 +6,7 @@ import { isLedgerReader } from '../ledger/ledger-reader.ts';
 import type { OperationRecord, Resolution } from '../ledger/record.ts';
 import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { giveUp } from './give-up.ts';
 
 /** What one sweep did. */
 export interface SweepReport {
@@ -30,6 +31,7 @@ export interface SweepKit {
   readonly events: EventHub;
   readonly serverName: string;
   readonly connection: ServerConnection;
+  readonly newId: () => string;
   readonly probe: (operation: ProbeOperation) => Promise<ProbeVerdict>;
   readonly hasProbe: (tool: string) => boolean;
   /** Runs a stored call that was never sent. */
@@ -89,19 +91,27 @@ async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
   const report = { inDoubt: 0, released: 0, run: 0, probed: 0, resolved: 0, purged: 0 };
   for (let round = 0; round < 100; round += 1) {
     const swept = await kit.ledger.sweep(BATCH);
+    let others = 0;
     for (const { action, record } of swept) {
-      if (action === 'in_doubt') report.inDoubt += 1;
-      if (action === 'released') report.released += 1;
-      if (action !== 'runnable' || record.serverName !== kit.serverName || record.deadlineAt <= kit.clock.now())
-        continue;
-      await kit.run(record);
-      report.run += 1;
+      const done = action === 'runnable' ? await drive(kit, record) : action;
+      if (done === undefined) others += 1;
+      else if (done === 'in_doubt') report.inDoubt += 1;
+      else if (done === 'released') report.released += 1;
+      else report.run += 1;
     }
-    if (swept.length < BATCH) break;
+    if (swept.length < BATCH || others === swept.length) break; // what is left belongs to other servers
   }
   await probeAll(kit, report);
   if (isLedgerReader(kit.ledger)) report.purged = await kit.ledger.purge(kit.clock.now(), 1_000);
   return report;
+}
+
+/** A stored call that nobody drives: run while its deadline lasts, given up after it. Another server's is left alone. */
+async function drive(kit: SweepKit, record: OperationRecord): Promise<'in_doubt' | 'released' | 'run' | undefined> {
+  if (record.serverName !== kit.serverName) return undefined;
+  if (record.deadlineAt <= kit.clock.now()) return giveUp(kit.ledger, record, `sweep_${kit.newId()}`);
+  await kit.run(record);
+  return 'run';
 }
 
 async function probeAll(kit: SweepKit, report: { probed: number; resolved: number }): Promise<void> {

@@ -133,7 +133,10 @@ describe('a sweep', () => {
       await clock.advance(3_100);
       expect((await tx.sweep()).run).toBe(runs);
       expect(server.effectCount).toBe(runs);
-      expect((await tx.getOperation(record?.operationId ?? ''))?.state).toBe(runs === 1 ? 'completed' : 'claimed');
+      const after = await tx.getOperation(record?.operationId ?? '');
+      expect(after?.state).toBe(runs === 1 ? 'completed' : 'claimed');
+      expect(after?.leaseUntil).toBe(0); // given back: no sweep has to look at it again
+      expect(await tx.sweep()).toMatchObject({ run: 0, released: 0 });
     }
   });
 
