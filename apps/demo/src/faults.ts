@@ -23,7 +23,12 @@ export function planFaults(seed: number, tool: string, calls: number): FaultPlan
     .sort((a, b) => dice(`call ${a}`) - dice(`call ${b}`));
   const each = Math.max(1, Math.floor(calls / CALLS_PER_FAULT));
   const at = Object.fromEntries(FAULT_KINDS.map((kind, i) => [kind, free.slice(i * each, (i + 1) * each)]));
-  return { seed, tools: [tool], at: { ...at, 'kill-before': [...(at['kill-before'] ?? []), ...outage] } };
+  return {
+    seed,
+    tools: [tool],
+    killAfterMs: [0, 50],
+    at: { ...at, 'kill-before': [...(at['kill-before'] ?? []), ...outage] },
+  };
 }
 
 /** How often each kind was really injected. */

@@ -10,7 +10,13 @@ import { showResult } from './show/result.ts';
 import { showIntroduction, showKill, showServersFail } from './show/story.ts';
 
 const FLAGS = {
-  calls: { kind: 'integer', says: 'calls per server in each of the two acts', default: 40, min: 12, max: 400 },
+  calls: {
+    kind: 'integer',
+    says: 'calls per server in each of the two acts, 12 to 400',
+    default: 40,
+    min: 12,
+    max: 400,
+  },
   keep: { kind: 'switch', says: 'keep the files of the run, and say where they are' },
 } as const;
 

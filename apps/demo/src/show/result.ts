@@ -6,7 +6,7 @@ import type { ActResult } from '../acts.ts';
 import type { Findings } from '../findings.ts';
 import type { SideResult } from '../side-run.ts';
 import { addTallies, sum } from '../tally.ts';
-import { seconds } from './words.ts';
+import { seconds, wrap } from './words.ts';
 
 type Teller = Pick<MeasureContext, 'say' | 'out'>;
 
@@ -54,14 +54,15 @@ function meaningOf(
   const doubts = acts.flatMap((act) => doubtsOf(act.mcpTx));
   const happened = doubts.filter(({ end }) => end === 'happened').length;
   const absent = doubts.filter(({ end }) => end === 'did not happen').length;
-  return `${styleText('bold', 'What it means', { stream: out })}
-  Retry loop: ${raw.duplicates} effects too many, ${raw.lost} missing. When no answer comes it cannot know
-  whether the call ran. So it guesses: it tries again, or it gives up, as it did
-  ${gaveUp} times, with a line in a log.
-  MCP-Tx: ${mcpTx.duplicates} too many, ${mcpTx.lost} missing. Of ${ambiguous} calls that got no answer it cleared up ${ambiguous - inDoubt} at
-  once and listed ${inDoubt} as in doubt. A look showed that ${happened} of these had happened and
-  ${absent} had not; only those were made again. Waiting and looking takes time, which
-  the retry loop saves by guessing.`;
+  const paragraphs = [
+    `The retry loop made ${raw.duplicates} effects too many, and ${raw.lost} are missing. When no answer comes it cannot know ` +
+      'whether the call ran. So it guesses: it tries again, or it gives up, ' +
+      `as it did ${gaveUp} times, with a line in a log.`,
+    `MCP-Tx made ${mcpTx.duplicates} too many, and ${mcpTx.lost} are missing. Of ${ambiguous} calls that got no answer it cleared up ` +
+      `${ambiguous - inDoubt} at once and listed ${inDoubt} as in doubt. A look showed that ${happened} of these had happened and ` +
+      `${absent} had not; only those were made again. Waiting and looking takes time, which the retry loop saves by guessing.`,
+  ];
+  return [styleText('bold', 'What it means', { stream: out }), ...paragraphs.map(wrap)].join('\n');
 }
 
 function tally({ lanes }: SideResult) {

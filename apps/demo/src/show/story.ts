@@ -11,7 +11,7 @@ import { AT_ONCE, MAX_ATTEMPTS } from '../settings.ts';
 import type { SideResult } from '../side-run.ts';
 import { numbersOf } from '../work/lane.ts';
 import { ticketPath } from '../work/tickets.ts';
-import { SIDE_NAMES, seconds } from './words.ts';
+import { SIDE_NAMES, seconds, wrap } from './words.ts';
 
 type Teller = Pick<MeasureContext, 'say' | 'out'>;
 
@@ -57,9 +57,10 @@ ${bold(teller, 'Act 2: the program is killed')}
 export function showKill(teller: Teller, act: ActResult): void {
   tellTimes(teller, act);
   const [killed, again] = act.mcpTx.pids;
-  teller.say(`
-  Process ${killed} died with ${act.mcpTx.inFlight} calls of MCP-Tx under way. Process ${again} asked for all
-  of them again: what was done came out of the ledger, the rest was made.`);
+  const says =
+    `Process ${killed} died with ${act.mcpTx.inFlight} calls of MCP-Tx under way. ` +
+    `Process ${again} made all calls again: what was done came out of the ledger, the rest was looked up or done.`;
+  teller.say(`\n${wrap(says)}`);
   tellDoubts(teller, act.mcpTx);
 }
 
@@ -89,7 +90,7 @@ function tellDoubts(teller: Teller, { lanes }: SideResult): void {
 }
 
 const THEN: Readonly<Record<Doubt['end'], string>> = {
-  happened: '',
+  happened: '; nothing to do',
   'did not happen': '; made again',
   'still in doubt': '; still in doubt',
 };
