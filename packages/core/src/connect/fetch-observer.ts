@@ -14,6 +14,10 @@ const PARSER_LAG_MS = 5;
 export function observedFetch(inner: FetchLike, clock: Clock, currentTap: () => Tap | undefined): FetchLike {
   return async (url, init) => {
     const watch = init?.method === 'POST' ? watchOf(init.body, currentTap()) : undefined;
+    if (watch !== undefined) {
+      watch.status = undefined; // what an earlier POST of this send was told, before the SDK sent it again, says nothing of this one
+      watch.retryAfterMs = undefined;
+    }
     const response = await inner(url, init);
     if (watch === undefined) return response;
     watch.status = response.status;

@@ -53,6 +53,11 @@ export class LiveClient implements Channel {
     return this.#isClosed;
   }
 
+  /** A send is unanswered. */
+  get isBusy(): boolean {
+    return this.tap?.isWatching === true;
+  }
+
   /** How long nothing has been heard of the peer, ms. */
   get idleMs(): number {
     return this.#clock.monotonic() - this.#seenAt;

@@ -56,13 +56,13 @@ export class OwnedConnection implements ServerConnection {
   }
 
   isReady(unsafe: boolean): boolean {
-    return this.#live !== undefined && !(unsafe && this.#live.idleMs > this.#context.probeIfIdleMs);
+    return this.#live !== undefined && !(unsafe && this.#isSuspect(this.#live));
   }
 
   async makeReady(unsafe: boolean, signal: AbortSignal): Promise<void> {
     for (let tries = 0; tries < 2; tries += 1) {
       const live = await this.#client(signal);
-      if (!unsafe || live.idleMs <= this.#context.probeIfIdleMs || (await this.#isAlive(live))) return;
+      if (!unsafe || !this.#isSuspect(live) || (await this.#isAlive(live)) || live.isBusy) return;
       await this.#drop(live);
     }
   }
@@ -115,6 +115,11 @@ export class OwnedConnection implements ServerConnection {
     }
   }
 
+  /** Silent for long. A server that is at work on a call may well be silent, and must not be disturbed in it. */
+  #isSuspect(live: LiveClient): boolean {
+    return !live.isBusy && live.idleMs > this.#context.probeIfIdleMs;
+  }
+
   async #isAlive(live: LiveClient): Promise<boolean> {
     try {
       await checkAlive(live.client, { timeout: PROBE_TIMEOUT_MS });
@@ -129,16 +134,17 @@ export class OwnedConnection implements ServerConnection {
   #client(signal: AbortSignal): Promise<LiveClient> {
     if (this.#closing !== undefined) return Promise.reject(new McpTxError('CLOSED', 'the connection is closed'));
     if (this.#live !== undefined) return Promise.resolve(this.#live);
+    if (signal.aborted) return Promise.reject(new McpTxError('CONNECTION_FAILED', 'the caller stopped waiting'));
     this.#connecting ??= this.#open().finally(() => {
       this.#connecting = undefined;
     });
     const connecting = this.#connecting;
+    connecting.catch(() => undefined); // those who wait hear of it; nobody may wait any more
     return new Promise((resolve, reject) => {
       const stop = (): void =>
         reject(new McpTxError('CONNECTION_FAILED', 'the caller stopped waiting for the connection'));
-      if (signal.aborted) return stop();
       signal.addEventListener('abort', stop, { once: true });
-      connecting.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+      void connecting.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
     });
   }
 

@@ -17,7 +17,10 @@ export interface Channel {
   isDead(): boolean;
 }
 
-/** Sends. The engine's own timers end its wait; the SDK's timeout only makes sure that the SDK forgets the request in the end. */
+/** The engine decides when nobody listens any more, and then tells the SDK to forget; a day is for clients without a tap, ms. */
+const NEVER_MS = 24 * 60 * 60 * 1_000;
+
+/** Sends. The engine's own timers end its wait; the SDK's is out of the way. */
 export function sendThrough(channel: Channel, request: SendRequest): Sending {
   return new ClientSending(channel, request);
 }
@@ -53,6 +56,10 @@ class ClientSending implements Sending {
     else this.#controller.abort(new Error(reason));
   }
 
+  forget(reason: string): void {
+    this.#channel.tap?.forgetRequest(this.#watch, reason);
+  }
+
   isDead(): boolean {
     return this.#channel.isDead();
   }
@@ -64,7 +71,7 @@ class ClientSending implements Sending {
       meta === undefined
         ? { name: request.tool, arguments: args }
         : { name: request.tool, arguments: args, _meta: { ...meta } };
-    const options: RequestOptionsLike = { timeout: request.abandonAfterMs };
+    const options: RequestOptionsLike = { timeout: NEVER_MS };
     if (this.#controller !== undefined) options.signal = this.#controller.signal;
     if (request.onProgress !== undefined) options.onprogress = request.onProgress;
     try {

@@ -90,15 +90,24 @@ export function announcedBy(identity: ClientIdentity | undefined): {
 /** The user's fetch with the user's headers, under our observer. */
 export function httpFetch(options: HttpServerOptions, clock: Clock, currentTap: () => Tap | undefined): FetchLike {
   const inner = options.fetch ?? ((url, init) => fetch(url, init));
+  const observed = observedFetch(inner, clock, currentTap);
   const { headers } = options;
-  if (headers === undefined) return observedFetch(inner, clock, currentTap);
-  const withHeaders: FetchLike = async (url, init) => {
+  if (headers === undefined) return observed;
+  return async (url, init) => {
     const all = new Headers(init?.headers);
-    for (const [name, value] of Object.entries(typeof headers === 'function' ? await headers() : headers))
-      all.set(name, value);
-    return inner(url, { ...init, headers: all });
+    for (const [name, value] of Object.entries(await current(headers))) all.set(name, value);
+    return observed(url, { ...init, headers: all });
   };
-  return observedFetch(withHeaders, clock, currentTap);
+}
+
+/** The headers of now. @throws McpTxError `CONNECTION_FAILED`: nothing was sent */
+async function current(headers: NonNullable<HttpServerOptions['headers']>): Promise<Readonly<Record<string, string>>> {
+  try {
+    return typeof headers === 'function' ? await headers() : headers;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new McpTxError('CONNECTION_FAILED', `the headers could not be made: ${why}`);
+  }
 }
 
 function invalid(message: string): McpTxError {

@@ -35,6 +35,8 @@ export class Tap {
   readonly #byRequest = new Map<string | number, Watch>();
   readonly #events: TapEvents;
   readonly #transport: TransportLike;
+  /** The SDK's own `onmessage`: what goes there by this way is not taken for a sign of life. */
+  readonly #deliver: ((message: Message) => void) | undefined;
   #isClosed = false;
 
   /** Replaces `send`, `onmessage`, `onclose` and `close` of `transport`; to be called once its client is connected. */
@@ -42,6 +44,7 @@ export class Tap {
     this.#events = events;
     this.#transport = transport;
     const { onmessage, onclose } = transport;
+    this.#deliver = onmessage?.bind(transport) as ((message: Message) => void) | undefined;
     const close = transport.close.bind(transport);
     const send = transport.send.bind(transport) as Send;
     const open = transport as { -readonly [K in keyof TransportLike]: unknown };
@@ -85,14 +88,20 @@ export class Tap {
     if (watch.requestId !== undefined) this.#byRequest.delete(watch.requestId);
   }
 
-  /** Tells the server that nobody wants the answer, and lets the SDK forget the request as if the server had refused it. */
+  /** Tells the server that nobody wants the answer, and lets the SDK forget the request. */
   cancel(watch: Watch, reason: string): void {
     const { requestId } = watch;
-    if (requestId === undefined || !this.#byRequest.delete(requestId) || this.#isClosed) return;
+    if (requestId === undefined || !this.#byRequest.has(requestId) || this.#isClosed) return;
     const notification = { jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId, reason } };
-    const { send, onmessage } = this.#transport as unknown as { send: Send; onmessage?: (message: Message) => void };
+    const { send } = this.#transport as unknown as { send: Send };
     send(notification).catch(() => undefined);
-    onmessage?.({ jsonrpc: '2.0', id: requestId, error: { code: CANCELLED, message: reason } });
+    this.forgetRequest(watch, reason);
+  }
+
+  /** Lets the SDK forget a request, as if the server had refused it. The server is told nothing. */
+  forgetRequest({ requestId }: Watch, reason: string): void {
+    if (requestId === undefined || !this.#byRequest.delete(requestId) || this.#isClosed) return;
+    this.#deliver?.({ jsonrpc: '2.0', id: requestId, error: { code: CANCELLED, message: reason } });
   }
 
   #send(send: Send, message: Message, options: unknown): Promise<void> {
@@ -104,6 +113,7 @@ export class Tap {
       return send(message, options);
     }
     watch.dispatched = true;
+    if (watch.frame === 'result') watch.laterLeg = true;
     watch.frame = undefined; // a further leg of the same attempt
     watch.rawResult = undefined;
     watch.hadSession = this.#transport.sessionId !== undefined;

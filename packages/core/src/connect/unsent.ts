@@ -4,5 +4,5 @@ import type { Sending } from '../engine/tool-caller.ts';
 /** Reports at once that no byte left, and why. */
 export function unsent(message: string): Sending {
   const seen = { tapped: true, dispatched: false, thrown: { name: 'Error', message } };
-  return { ended: Promise.resolve(seen), cancel: () => undefined, isDead: () => true };
+  return { ended: Promise.resolve(seen), cancel: () => undefined, forget: () => undefined, isDead: () => true };
 }

@@ -16,6 +16,7 @@ export class Watch implements Observation {
   status: number | undefined = undefined;
   retryAfterMs: number | undefined = undefined;
   hadSession = false;
+  laterLeg = false;
   lost = false;
   cancelled = false;
   /** JSON-RPC id of the latest leg. */

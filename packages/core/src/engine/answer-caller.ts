@@ -53,7 +53,7 @@ function detachedError(plan: CallPlan, reason: string, mayHaveRun: boolean, base
         : 'before shutdown';
   if (!mayHaveRun) {
     const code = reason === 'aborted' ? 'ABORTED' : reason === 'timeout' ? 'DEADLINE_EXCEEDED' : 'CLOSED';
-    return new McpTxError(code, `nothing was executed ${why}`, base);
+    return new McpTxError(code, `nothing was executed ${why}`, { ...base, retryable: true });
   }
   const details = { ...base, reason };
   if (plan.readOnly)

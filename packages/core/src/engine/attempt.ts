@@ -27,7 +27,7 @@ async function prepareAndSend(run: Run): Promise<AttemptEnd> {
 
 function sendNow(run: Run): Promise<AttemptEnd> {
   const now = run.ports.clock.monotonic();
-  const obstacle = lastLook(run, now);
+  const obstacle = lastLook(run, now) ?? unrecognised(run);
   if (obstacle !== undefined) return Promise.resolve(notSending(run, obstacle));
   dispatch(run, now);
   return awaitAnswer(run);
@@ -98,11 +98,26 @@ function lastLook(run: Run, now: number): Classification | undefined {
   return undefined;
 }
 
+/**
+ * A send was unanswered and this is a repeat: the server must still be one that recognises it. It may be another version by now.
+ */
+function unrecognised(run: Run): Classification | undefined {
+  const { flight, ports } = run;
+  if (run.mode !== 'effectively-once' || run.isClean || flight.plan.fillsKey || ports.caller.speaksMcpTx)
+    return undefined;
+  run.mode = 'at-most-once';
+  const says = 'the server does not recognise repeats any more';
+  return { class: 'unknown', says, doubt: run.doubt ?? 'connection-lost', serverFault: false };
+}
+
 function dispatch(run: Run, now: number): void {
   const { ports, flight } = run;
   const { plan } = flight;
+  if (!run.hasSent) ports.budget.deposit();
+  run.hasSent = true;
   run.attempt += 1;
   run.marked = false;
+  run.admitted = false; // from here on the send itself tells the breaker how it went
   const attemptId = `${plan.requestId}.${run.attempt}`;
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;
@@ -115,7 +130,6 @@ function dispatch(run: Run, now: number): void {
     arguments: plan.arguments,
     meta: plan.meta,
     identity: fingerprint === undefined ? identity : { ...identity, fingerprint },
-    abandonAfterMs: plan.timeoutMs + plan.defaults.settleGraceMs * 2,
     onProgress: plan.onProgress,
   });
   run.track({ attempt: run.attempt, sending, sentAt: now });
@@ -134,6 +148,7 @@ async function awaitAnswer(run: Run): Promise<AttemptEnd> {
     for (;;) {
       const event = await run.inbox.next();
       if (event.kind === 'timer') return { verdict: noAnswer(run, `no answer within ${attemptTimeoutMs} ms`) };
+      if (event.kind === 'revived') continue;
       if (event.kind === 'stopped') return { verdict: stopped(run) };
       const end = judge(run, event.send, event.seen);
       if (event.send.attempt === current || endsIt(end.verdict)) return end;
@@ -180,6 +195,7 @@ function noAnswer(run: Run, says: string): Classification {
   const { flight, ports } = run;
   const serverFault = !flight.isAbandoned || flight.stopReason === 'timeout';
   if (serverFault) ports.breaker.failed();
+  else ports.breaker.withdrawn();
   return { class: 'unknown', says, doubt: 'timeout', serverFault };
 }
 

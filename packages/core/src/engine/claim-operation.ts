@@ -38,6 +38,7 @@ function begin(
   request: ClaimRequest,
   requestedAt: number,
 ): Run {
+  flight.known = undefined;
   const former = claim.takenOver;
   const inherited = former?.state === 'sent';
   const marked = request.state === 'sent' && former === undefined; // a record that was taken over has to be marked anew
@@ -62,7 +63,7 @@ export function unrecorded(ports: EnginePorts, flight: Flight): Run {
     held: undefined,
     attempt: 0,
     attemptLimit: flight.plan.retry.maxAttempts,
-    marked: ports.caller.isReady(!flight.plan.safe),
+    marked: ports.breaker.isClosed && ports.caller.isReady(!flight.plan.safe),
     admitted: false,
     mode: flight.plan.mode,
     inheritedAgoMs: undefined,
@@ -155,7 +156,6 @@ async function waitForOwner(
   flight.known = inProgress;
   const waited = await sleep(ports.clock, pollMs * (0.5 + ports.random.next() / 2), flight.stopSignal);
   if (waited === 'aborted') return inProgress;
-  flight.known = undefined;
   return undefined;
 }
 
@@ -172,7 +172,8 @@ async function undoClaim(ports: EnginePorts, flight: Flight, request: ClaimReque
     await insist(ports, flight, 'release', { tries: 8, forCallers: false }, async (ledger) => {
       const claim = await ledger.claim(request);
       if (claim.kind !== 'claimed' || claim.takenOver?.state === 'sent') return;
-      const attempts = request.state === 'sent' ? claim.attempts - 1 : claim.attempts;
+      const isCounted = request.state === 'sent' && claim.takenOver === undefined;
+      const attempts = isCounted ? claim.attempts - 1 : claim.attempts;
       await ledger.release(claim.lease, { attempts, hold: false });
     });
   } catch {

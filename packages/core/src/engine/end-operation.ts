@@ -1,4 +1,5 @@
 /** Ends an operation: turns the last verdict into an outcome, gets it into the ledger, and tells what callers shall hear. */
+import { isTerminal } from '../ledger/record.ts';
 import type { Outcome, StoredError } from '../outcome/outcome.ts';
 import { executionOf } from '../outcome/outcome.ts';
 import type { TxErrorCode } from '../outcome/tx-error.ts';
@@ -7,6 +8,7 @@ import type { Classification } from '../policy/classify.ts';
 import { EXTENSION_ID } from '../protocol/capability.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { endsIt, judge } from './attempt.ts';
+import { replay } from './claim-operation.ts';
 import type { EndedWith, FlightEnd, Refused } from './flight.ts';
 import { refused } from './flight.ts';
 import { insist } from './ledger-write.ts';
@@ -29,7 +31,7 @@ export function endSettled(run: Run, end: AttemptEnd, by?: string): FlightEnd | 
     recorded: false,
     resolvedBy: by,
   };
-  if (run.unanswered.length > 0) run.cancelAll('the operation has ended');
+  run.dropAll('the operation has ended');
   return run.held === undefined ? known : record(run, known);
 }
 
@@ -49,34 +51,51 @@ async function record(run: Run, known: EndedWith): Promise<FlightEnd> {
 /** Nothing ran: frees the operation, so that its key stays usable, and refuses the callers. */
 export async function endReleased(run: Run, verdict: Classification): Promise<FlightEnd> {
   const { ports, flight, held } = run;
-  run.cancelAll('the operation has ended');
+  run.dropAll('the operation has ended');
   const refusal = refusalOf(run, verdict);
-  if (held === undefined || held.lost) return refusal;
+  if (held === undefined) return refusal;
   flight.known = refusal;
   const released = { attempts: run.attempt, hold: false };
-  await insist(ports, flight, 'release', FOR_EVER, (ledger) => ledger.release(held.lease, released));
-  return refusal;
+  const isOurs =
+    !held.lost && (await insist(ports, flight, 'release', FOR_EVER, (ledger) => ledger.release(held.lease, released)));
+  return isOurs ? refusal : othersEnd(run, refusal);
 }
 
-/** Not to be sent again: hears out the answers that may still come, until the grace after the deadline is over. */
-export async function endListening(run: Run, verdict: Classification): Promise<FlightEnd> {
+/** Another owner has taken the operation over: what the record says counts, not what our own send did. */
+async function othersEnd(run: Run, refusal: Refused): Promise<FlightEnd> {
+  const { ports, flight } = run;
+  const { operationId } = flight.plan;
+  const record = await insist(ports, flight, 'release', FOR_EVER, (ledger) => ledger.find(operationId));
+  if (record === undefined || (record.state === 'claimed' && record.leaseUntil === 0)) return refusal;
+  if (isTerminal(record.state)) return replay(record);
+  return refused('IN_PROGRESS', `${operationId} was taken over by another process`, {}, record.attempts);
+}
+
+/**
+ * Not to be sent again by now: hears out the answers that may still come, until the grace after the deadline is over. `again`:
+ * a new caller has come, so that what may be sent again may be sent again.
+ */
+export async function endListening(run: Run, verdict: Classification): Promise<FlightEnd | 'again'> {
   const { ports, flight } = run;
   const { settleGraceMs } = flight.plan.defaults;
   for (;;) {
-    if (run.unanswered.length === 0)
-      return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: run.doubt ?? 'timeout' } });
-    if (flight.stopReason === 'shutdown') return endAtShutdown(run, verdict);
     const leftMs = flight.deadline + settleGraceMs - ports.clock.monotonic();
-    if (leftMs <= 0)
-      return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: run.doubt ?? 'timeout' } });
-    const timer = ports.clock.timer(leftMs, () => run.inbox.put({ kind: 'timer' }), { background: flight.isAbandoned });
+    if (flight.stopReason === 'shutdown' && flight.isAbandoned) return endAtShutdown(run, verdict);
+    if (run.unanswered.length === 0 || leftMs <= 0) return endSettled(run, { verdict: unresolved(run, verdict) });
+    const timer = ports.clock.timer(leftMs, () => run.inbox.wake(), { background: flight.isAbandoned });
     const event = await run.inbox.next();
     timer.cancel();
+    if (event.kind === 'revived' && run.mode !== 'at-most-once') return 'again';
     if (event.kind === 'stopped' && flight.cancelRequested) run.cancelAll('the caller aborted');
     if (event.kind !== 'ended') continue;
     const end = judge(run, event.send, event.seen);
     if (endsIt(end.verdict)) return endSettled(run, end);
+    if (run.isClean) return end.verdict.class === 'rejected' ? endSettled(run, end) : endReleased(run, end.verdict);
   }
+}
+
+function unresolved(run: Run, verdict: Classification): Classification {
+  return { ...verdict, class: 'unknown', doubt: run.doubt ?? 'timeout' };
 }
 
 /** This process goes away. What another may still send again is left to it; the rest is in doubt. */
@@ -105,6 +124,7 @@ async function reportLate(run: Run, known: EndedWith): Promise<FlightEnd> {
   if (answer.kind === 'not_found' || answer.kind === 'not_in_doubt') return known;
   if (answer.kind === 'contradicted') ports.events.emit('operation.contradicted', { operationId });
   const stored = answer.record.outcome ?? outcome;
+  if (stored.state !== 'completed' && outcome.state === 'completed') return known; // it ran, whatever was said meanwhile
   return { ...known, outcome: stored, recorded: true, attempts: Math.max(known.attempts, answer.record.attempts) };
 }
 

@@ -1,8 +1,10 @@
 /** The way of a call through the engine: join or start its flight, pass the gates, claim, run, answer everybody. */
+import type { OperationRecord } from '../ledger/record.ts';
 import { isTerminal } from '../ledger/record.ts';
 import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { claimOperation, replay, unrecorded } from './claim-operation.ts';
+import { executionOfEnd } from './end-operation.ts';
 import type { FlightEnd } from './flight.ts';
 import { Flight, refused } from './flight.ts';
 import type { EnginePorts } from './ports.ts';
@@ -31,12 +33,15 @@ export function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: numbe
 }
 
 function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: number): Execution {
-  const { fingerprint } = flight.plan;
-  if (fingerprint !== undefined && plan.fingerprint !== undefined && fingerprint !== plan.fingerprint) {
-    const message = `the key ${JSON.stringify(plan.idempotencyKey)} is in use for another tool or other arguments`;
-    return answered(refused('KEY_CONFLICT', message));
-  }
-  return { end: flight.wait(plan, startedAt, ports.deadlines), joined: true };
+  if (isConflict(flight.plan, plan)) return answered(conflict(plan));
+  const end = flight.wait(plan, startedAt, ports.deadlines).then((seen) => {
+    const leftMs = startedAt + plan.timeoutMs - ports.clock.monotonic();
+    // Nothing ran, because everybody else had left: that is no answer for a caller who is still here.
+    const endedForOthers = seen.kind === 'refused' && flight.wasAbandoned && executionOfEnd(seen) === 'none';
+    if (!endedForOthers || leftMs <= 0 || plan.signal?.aborted === true || ports.isDraining()) return seen;
+    return executeCall(ports, { ...plan, timeoutMs: leftMs }, ports.clock.monotonic()).end;
+  });
+  return { end, joined: true };
 }
 
 function answered(end: FlightEnd): Execution {
@@ -48,14 +53,14 @@ async function drive(ports: EnginePorts, flight: Flight): Promise<void> {
   try {
     const gates = passGates(ports, flight);
     const refusal = gates instanceof Promise ? await gates : gates;
-    if (refusal !== undefined) end = (await storedEnd(ports, flight)) ?? refusal;
+    if (refusal !== undefined) end = (await storedEnd(ports, flight.plan)) ?? refusal;
     else if (ports.ledger === undefined)
       end = (await runAttempts(unrecorded(ports, flight))) as FlightEnd; // nobody can take it over
     else end = await claimAndRun(ports, flight);
   } catch (error) {
     end = failure(flight, error);
   }
-  if (flight.plan.idempotencyKey !== undefined) ports.flights.delete(flight.plan.operationId);
+  if (ports.flights.get(flight.plan.operationId) === flight) ports.flights.delete(flight.plan.operationId);
   ports.active.delete(flight);
   flight.finish(end);
 }
@@ -93,7 +98,6 @@ async function standInLine(ports: EnginePorts, flight: Flight, length: number): 
 
 function withSlot(ports: EnginePorts, flight: Flight, length: number): FlightEnd | undefined {
   flight.leaveSlot = () => ports.admission.leave(length);
-  ports.budget.deposit();
   const refusesFor = ports.breaker.refusesFor();
   if (refusesFor === undefined) return undefined;
   const retryAt = Math.ceil(ports.clock.now() + refusesFor);
@@ -105,13 +109,31 @@ function stoppedInLine(flight: Flight): FlightEnd {
   return refused(code, 'the call was still waiting in line; nothing was sent');
 }
 
-/** A stored answer needs no slot and no server: it is looked for before a call with a key is turned away. */
-async function storedEnd(ports: EnginePorts, flight: Flight): Promise<FlightEnd | undefined> {
-  const { idempotencyKey, operationId, fingerprint } = flight.plan;
-  if (idempotencyKey === undefined || ports.ledger === undefined) return undefined;
-  const record = await ports.ledger.find(operationId).catch(() => undefined);
-  if (record === undefined || !isTerminal(record.state)) return undefined;
-  return record.fingerprint === fingerprint ? replay(record) : undefined;
+/**
+ * What is stored of a key, for a call that is turned away: an answer, a conflict, or that somebody has sent it. A stored answer
+ * needs no slot and no server.
+ */
+export async function storedEnd(ports: EnginePorts, plan: CallPlan): Promise<FlightEnd | undefined> {
+  if (plan.idempotencyKey === undefined || ports.ledger === undefined) return undefined;
+  const record = await ports.ledger.find(plan.operationId).catch(() => undefined);
+  if (record === undefined) return undefined;
+  if (isConflict(record, plan)) return conflict(plan);
+  if (isTerminal(record.state)) return replay(record);
+  if (record.state === 'claimed' && record.leaseUntil === 0) return undefined; // given back: nothing of it is under way
+  return refused('IN_PROGRESS', `${plan.operationId} is ${record.state} by somebody else`, {}, record.attempts);
+}
+
+function isConflict(
+  one: Pick<OperationRecord, 'tool'> & { readonly fingerprint?: string | undefined },
+  plan: CallPlan,
+): boolean {
+  if (one.tool !== plan.tool) return true;
+  return one.fingerprint !== undefined && plan.fingerprint !== undefined && one.fingerprint !== plan.fingerprint;
+}
+
+function conflict(plan: CallPlan): FlightEnd {
+  const message = `the key ${JSON.stringify(plan.idempotencyKey)} is in use for another tool or other arguments`;
+  return refused('KEY_CONFLICT', message);
 }
 
 /** The driver itself failed: the ledger is closed or corrupt, or there is a defect. */

@@ -93,11 +93,16 @@ export class Flight {
   cancelRequested = false;
   /** Why the last caller left. */
   stopReason: StopReason = 'timeout';
-  /** Told once, when the last caller has left. */
+  /** Told when the last caller has left. */
   onAbandoned: (() => void) | undefined = undefined;
+  /** Told when a caller comes after the last one had left. */
+  onRevived: (() => void) | undefined = undefined;
+  /** The last caller has left at some time. */
+  wasAbandoned = false;
   /** Gives back the admission slot; called once, when the operation ends or nobody waits for it any more. */
   leaveSlot: (() => void) | undefined = undefined;
   #isAbandoned = false;
+  #isFinished = false;
   #waiters: Waiter[] = [];
   #finished: (() => void)[] | undefined = undefined;
   #stop: AbortController | undefined = undefined;
@@ -124,6 +129,7 @@ export class Flight {
   wait(plan: CallPlan, startedAt: number, deadlines: Deadlines): Promise<FlightEnd> {
     const at = startedAt + plan.timeoutMs;
     if (at > this.deadline) this.deadline = at;
+    if (this.#isAbandoned && !this.#isFinished) this.#revive();
     return new Promise((resolve) => {
       this.#waiters.push(new Waiter(this, plan, deadlines, at, resolve));
     });
@@ -131,9 +137,10 @@ export class Flight {
 
   /** Answers all callers. */
   finish(end: FlightEnd): void {
+    this.#isFinished = true;
     this.#answerAll(end);
     this.#isAbandoned = true;
-    this.#freeSlot();
+    this.freeSlot();
     if (this.#finished !== undefined) for (const done of this.#finished) done();
   }
 
@@ -170,14 +177,25 @@ export class Flight {
     for (const waiter of waiters) waiter.answer(end);
   }
 
+  /** Somebody waits again: what may be sent again may be sent again. */
+  #revive(): void {
+    this.#isAbandoned = false;
+    this.#stop = undefined;
+    this.cancelRequested = false;
+    this.stopReason = 'timeout';
+    this.onRevived?.();
+  }
+
   #abandon(): void {
     this.#isAbandoned = true;
+    this.wasAbandoned = true;
     this.#stop?.abort();
-    this.#freeSlot();
+    this.freeSlot();
     this.onAbandoned?.();
   }
 
-  #freeSlot(): void {
+  /** Gives the admission slot back early. */
+  freeSlot(): void {
     const leave = this.leaveSlot;
     this.leaveSlot = undefined;
     leave?.();

@@ -7,6 +7,7 @@ import type { Run } from './run.ts';
 /** What a probe told a driver: an end, or `absent`, or `unknown`. */
 export async function askProbe(run: Run): Promise<AttemptEnd | 'absent' | 'unknown'> {
   const { ports, flight } = run;
+  flight.freeSlot(); // the probe reads through the same gate
   const found = await ports.probe(flight.plan, describe(flight.plan, run.attempt));
   if (found.verdict === 'completed') {
     const seen = { tapped: false, dispatched: true, result: found.result };

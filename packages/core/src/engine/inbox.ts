@@ -15,7 +15,9 @@ export type DriverEvent =
   /** The time that the driver had set is over. */
   | { readonly kind: 'timer' }
   /** The last caller left. */
-  | { readonly kind: 'stopped' };
+  | { readonly kind: 'stopped' }
+  /** A caller came after the last one had left. */
+  | { readonly kind: 'revived' };
 
 /** A queue with one reader. */
 export class Inbox {

@@ -9,6 +9,8 @@ export interface HeldLease {
   validUntil: number;
   /** Taken over by somebody else, for certain. */
   lost: boolean;
+  /** Told once, when it is lost. */
+  onLost?: () => void;
 }
 
 /** The leases of one instance. */
@@ -65,7 +67,10 @@ export class LeaseKeeper {
     if (renewed === undefined) return; // the ledger is away; validUntil says how long we may still act
     due.forEach((held, i) => {
       if (renewed[i] === true) held.validUntil = Math.max(held.validUntil, requestedAt + held.lease.leaseMs);
-      else held.lost = true;
+      else if (this.#held.has(held) && !held.lost) {
+        held.lost = true;
+        held.onLost?.();
+      }
     });
   }
 }

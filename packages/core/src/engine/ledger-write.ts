@@ -38,7 +38,7 @@ export async function insist<T>(
       if (failures >= insistence.tries || !isUnavailable(error)) throw error;
       const { operationId, requestId, tool } = flight.plan;
       ports.events.emit('ledger.delayed', { operationId, requestId, tool, write, error });
-      const signal = insistence.forCallers ? flight.stopSignal : undefined;
+      const signal = insistence.forCallers ? flight.stopSignal : ports.closed;
       if ((await sleep(ports.clock, backoffMs(WAITS, failures, ports.random), signal)) === 'aborted') throw error;
     }
   }

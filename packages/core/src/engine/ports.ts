@@ -38,4 +38,6 @@ export interface EnginePorts {
   readonly probe: (plan: CallPlan, operation: ProbeOperation) => Promise<ProbeVerdict>;
   /** `true` once `close()` has begun: no new operation is accepted. */
   readonly isDraining: () => boolean;
+  /** Aborted when `close()` has waited long enough for the ledger. */
+  readonly closed: AbortSignal;
 }

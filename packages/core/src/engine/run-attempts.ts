@@ -13,10 +13,10 @@ import type { Run } from './run.ts';
 
 /** Drives an operation to its end. `reclaim`: somebody else has taken it over; follow them. */
 export async function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
-  let inherited = run.doubt !== undefined;
+  let known = run.doubt === undefined ? undefined : ownerLost();
   for (;;) {
-    let end = inherited ? ownerLost() : await attemptOnce(run);
-    inherited = false;
+    let end = known ?? (await attemptOnce(run));
+    known = undefined;
     if (end.verdict.class === 'completed') return endSettled(run, end);
     let decision = decide(end.verdict, situation(run, mayResend(run)));
     if (decision.do === 'resend') {
@@ -28,14 +28,18 @@ export async function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
     if (mayBeProbed(run, end.verdict, decision)) {
       const found = await askProbe(run);
       if (found === 'absent') {
-        run.doubt = undefined; // the send is dead and did nothing: as good as not sent
+        run.clearDoubt(); // the send is dead and did nothing: as good as not sent
         end = { verdict: { class: 'not-sent', says: 'the probe found that it did not happen', serverFault: false } };
         decision = decide(end.verdict, situation(run, mayResend(run)));
         if (decision.do === 'resend' && (await pauseBeforeResend(run, end.verdict, decision)) === 'over') continue;
         decision = { do: 'release' };
       } else if (found !== 'unknown') return endSettled(run, found, 'probe');
     }
-    return finish(run, end, decision);
+    const last = await finish(run, end, decision);
+    if (last !== 'again') return last;
+    known = {
+      verdict: { class: 'unknown', says: 'no answer came', doubt: run.doubt ?? 'timeout', serverFault: false },
+    };
   }
 }
 
@@ -46,7 +50,7 @@ function ownerLost(): AttemptEnd {
   };
 }
 
-function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | 'reclaim' | Promise<FlightEnd> {
+function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | 'reclaim' | Promise<FlightEnd | 'again'> {
   if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return 'reclaim';
   if (decision.do === 'release') return endReleased(run, end.verdict);
   if (decision.do === 'listen') return endListening(run, end.verdict);
@@ -84,12 +88,11 @@ async function pauseBeforeResend(
   decision: Extract<Decision, { do: 'resend' }>,
 ): Promise<'over' | { readonly answer: AttemptEnd | undefined }> {
   const { ports, flight } = run;
-  const neverLeft = failure.class === 'not-sent';
-  if (!neverLeft && !ports.budget.withdraw()) return { answer: undefined };
   run.failures += 1;
   const delayMs = decision.recover === undefined ? waitMs(run, failure) : 0;
   if (ports.clock.monotonic() + delayMs >= flight.deadline || run.failures >= flight.plan.retry.maxAttempts)
     return { answer: undefined };
+  if (failure.class !== 'not-sent' && !ports.budget.withdraw()) return { answer: undefined };
   if (run.isClean) await holdReleased(run);
   if (decision.recover !== undefined) {
     run.recovered = true;
@@ -128,6 +131,7 @@ async function listenFor(run: Run, delayMs: number): Promise<'over' | { readonly
     for (;;) {
       const event = await run.inbox.next();
       if (event.kind === 'timer') return mayResend(run) ? 'over' : { answer: undefined };
+      if (event.kind === 'revived') continue;
       if (event.kind === 'stopped') return { answer: undefined };
       const end = judge(run, event.send, event.seen);
       if (endsIt(end.verdict)) return { answer: end };

@@ -35,7 +35,7 @@ export class Run {
   readonly flight: Flight;
   readonly held: HeldLease | undefined;
   readonly attemptLimit: number;
-  readonly mode: DeliveryMode;
+  mode: DeliveryMode;
   readonly inbox: Inbox = new Inbox();
   unanswered: readonly Send[] = NONE;
   attempt: number;
@@ -49,6 +49,8 @@ export class Run {
   doubtIsDead: boolean;
   /** Re-authentication or a new session was tried. */
   recovered = false;
+  /** This owner has sent. */
+  hasSent = false;
   /** Attempts that did not complete, sent or not. */
   failures = 0;
   ledgerError: unknown;
@@ -66,7 +68,11 @@ export class Run {
     this.doubtSentAt = start.ports.clock.monotonic() - (start.inheritedAgoMs ?? 0);
     this.doubtIsDead = start.inheritedAgoMs === undefined;
     start.flight.mayHaveRun = this.doubt !== undefined;
+    const { operationId, requestId, tool } = start.flight.plan;
+    if (start.held !== undefined)
+      start.held.onLost = () => start.ports.events.emit('lease.lost', { operationId, requestId, tool });
     start.flight.onAbandoned = () => this.inbox.put({ kind: 'stopped' });
+    start.flight.onRevived = () => this.inbox.put({ kind: 'revived' });
   }
 
   /** A send has left. */
@@ -93,6 +99,12 @@ export class Run {
     this.doubtIsDead = this.doubtIsDead && send.sending.isDead();
   }
 
+  /** What was in doubt is known not to have happened. */
+  clearDoubt(): void {
+    this.doubt = undefined;
+    this.flight.mayHaveRun = !this.isClean;
+  }
+
   /** Nothing is known to have run, and nothing may be running. */
   get isClean(): boolean {
     return this.doubt === undefined && this.unanswered.length === 0;
@@ -106,14 +118,22 @@ export class Run {
   }
 
   loseLease(): void {
-    const { flight, held, ports } = this;
+    const { held } = this;
     if (held === undefined || held.lost) return;
     held.lost = true;
-    const { operationId, requestId, tool } = flight.plan;
-    ports.events.emit('lease.lost', { operationId, requestId, tool });
+    held.onLost?.();
   }
 
+  /** Cancels what is still under way, because the caller asked for it. */
   cancelAll(reason: string): void {
     for (const send of this.unanswered) send.sending.cancel(reason);
+  }
+
+  /** The operation has ended. A send that may be repeated is cancelled; an unsafe one is left alone, and only forgotten. */
+  dropAll(reason: string): void {
+    for (const { sending } of this.unanswered) {
+      if (this.mode === 'at-most-once' && !this.flight.plan.safe) sending.forget(reason);
+      else sending.cancel(reason);
+    }
   }
 }

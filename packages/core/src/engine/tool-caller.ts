@@ -29,8 +29,6 @@ export interface SendRequest {
   readonly meta: Readonly<Record<string, unknown>> | undefined;
   /** Who this is; travels under `_meta` to a server that speaks MCP-Tx. */
   readonly identity: Omit<TxRequestMeta, 'v'>;
-  /** When the SDK may give up by itself, ms; well past the moment at which the engine stops listening. */
-  readonly abandonAfterMs: number;
   readonly onProgress: ((progress: Progress) => void) | undefined;
 }
 
@@ -40,6 +38,8 @@ export interface Sending {
   readonly ended: Promise<Observation>;
   /** Tells the server that nobody wants the answer, and ends the send. */
   cancel(reason: string): void;
+  /** Lets the SDK forget the send. The server is told nothing, so that what it has begun may end. */
+  forget(reason: string): void;
   /** Nothing of this send can take effect any more: the server's process, which was ours, is gone. */
   isDead(): boolean;
 }

@@ -6,12 +6,12 @@ import { argumentsLength, argumentsText, checkKey, fingerprintOf, identify } fro
 import { fillPointer } from './json-pointer.ts';
 import type { CallDefaults, CallOptions, Probe, Progress, RetrySettings, ToolRule } from './settings.ts';
 import type { ServerStanding, ToolHints } from './tool-safety.ts';
-import { canBeEffectivelyOnce, toolSafety } from './tool-safety.ts';
+import { canBeEffectivelyOnce, stricter, toolSafety } from './tool-safety.ts';
 
 /** Everything that is decided about a call before anything happens. */
 export interface CallPlan {
   readonly tool: string;
-  /** What is sent: the caller's arguments, with the key argument filled in. */
+  /** What is sent: a copy of the caller's arguments as they were, with the key argument filled in. */
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Canonical text of the caller's own arguments; absent where nothing is recorded. */
   readonly argumentsText: string | undefined;
@@ -27,6 +27,8 @@ export interface CallPlan {
   readonly fingerprint: string | undefined;
   readonly requestId: string;
   readonly mode: DeliveryMode;
+  /** The tool has an argument by which it recognises repeats, and it is filled. */
+  readonly fillsKey: boolean;
   /** Declared safe: sending twice does no harm. */
   readonly safe: boolean;
   /** Declared to change nothing: there is no effect to be in doubt about. */
@@ -58,6 +60,8 @@ export interface PlanInput {
   readonly defaults: CallDefaults;
   /** `false`: no ledger, so nothing is fingerprinted and keys are refused. */
   readonly recorded: boolean;
+  /** A stored call that is driven again: its identity and its caller's mode stay. */
+  readonly resumes?: { readonly operationId: string; readonly digest: string; readonly mode: DeliveryMode };
 }
 
 /** @throws McpTxError `CALL_INVALID`, `KEY_INVALID`, `ARGUMENTS_INVALID` */
@@ -73,9 +77,11 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
   const scope = options.scope ?? defaults.scope;
   const freshId = random.id();
   const identity =
-    key === undefined ? { operationId: `op_${freshId}`, digest: '' } : identify(scope, input.serverName, key);
+    input.resumes ??
+    (key === undefined ? { operationId: `op_${freshId}`, digest: '' } : identify(scope, input.serverName, key));
   const safety = toolSafety(rule, input.hints, server);
-  const mode = options.delivery ?? safety.mode;
+  const asked = options.delivery ?? safety.mode;
+  const mode = input.resumes === undefined ? asked : stricter(asked, input.resumes.mode);
   if (mode === 'effectively-once' && !canBeEffectivelyOnce(rule, server)) {
     throw invalid(
       `delivery 'effectively-once' needs a server that speaks MCP-Tx, or idempotencyArgument in the rule of ${tool}`,
@@ -86,8 +92,8 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
     tool,
     arguments:
       rule?.idempotencyArgument === undefined
-        ? args
-        : fillPointer(args, rule.idempotencyArgument, identity.operationId),
+        ? copyOf(args, text)
+        : fillPointer(copyOf(args, text), rule.idempotencyArgument, identity.operationId),
     argumentsText: text,
     argumentsLength: text === undefined ? argumentsLength(args, limits) : text.length,
     storeArguments: options.storeArguments ?? rule?.storeArguments ?? defaults.storeArguments,
@@ -99,6 +105,7 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
     fingerprint: text !== undefined && rule?.fingerprint !== 'off' ? fingerprintOf(tool, text) : undefined,
     requestId: `req_${freshId}`,
     mode,
+    fillsKey: rule?.idempotencyArgument !== undefined,
     safe: safety.safe,
     readOnly: safety.readOnly,
     hintedReadOnly: safety.hintedReadOnly,
@@ -114,6 +121,15 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
     meta: options.meta,
     defaults,
   };
+}
+
+/** A copy that nobody else holds: what is sent, now or later, is what was asked for. `text` is its canonical form, if there is one. */
+function copyOf(args: Readonly<Record<string, unknown>>, text: string | undefined): Readonly<Record<string, unknown>> {
+  for (const key in args) {
+    if (typeof args[key] === 'object' && args[key] !== null)
+      return JSON.parse(text ?? JSON.stringify(args)) as Record<string, unknown>;
+  }
+  return { ...args };
 }
 
 function attemptTimeout({ options, rule, defaults }: PlanInput, mode: DeliveryMode, timeoutMs: number): number {

@@ -49,11 +49,13 @@ export interface ServerRules {
 /** Errors of name resolution, connecting and TLS: they end before a request can leave. */
 const NOT_SENT_CAUSES: readonly RegExp[] = [
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ENOENT|EACCES|UND_ERR_CONNECT_TIMEOUT|ERR_BAD_PORT|ERR_INVALID_URL)$/,
-  /^(ERR_SSL_|ERR_TLS_|CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_)/,
+  // Of TLS only what ends a handshake: a record that breaks later may follow a request that was served.
+  /^(ERR_SSL_(WRONG_VERSION_NUMBER|UNSUPPORTED_PROTOCOL|HTTP_REQUEST|NO_PROTOCOLS_AVAILABLE|SSLV3_ALERT_HANDSHAKE_FAILURE|TLSV1_ALERT_PROTOCOL_VERSION|TLSV1_UNRECOGNIZED_NAME)|ERR_TLS_CERT_ALTNAME_INVALID|CERT_\w+|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+)$/,
 ];
 const NOT_SENT_CODES: ReadonlySet<unknown> = new Set([
   'ENOENT',
   'EACCES',
+  'CONNECTION_FAILED', // our own
   'ERA_NEGOTIATION_FAILED',
   'METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION',
 ]);
@@ -69,6 +71,24 @@ const COMPLETED: Classification = { class: 'completed', says: 'the tool ran and 
 
 /** Judges one attempt. The order matters: proof that the tool ran comes before everything that merely looks like failure. */
 export function classify(seen: Observation, rules: ServerRules): Classification {
+  const last = classifyLastLeg(seen, rules);
+  if (seen.laterLeg !== true || !SAYS_NOTHING_RAN.has(last.class)) return last;
+  return unknown(
+    'connection-lost',
+    `an earlier leg of this call was answered, and then: ${last.says}`,
+    last.serverFault,
+  );
+}
+
+const SAYS_NOTHING_RAN: ReadonlySet<AttemptClass> = new Set([
+  'not-sent',
+  'rejected',
+  'rejected-auth',
+  'rejected-session',
+  'rejected-busy',
+]);
+
+function classifyLastLeg(seen: Observation, rules: ServerRules): Classification {
   if (seen.result !== undefined) return classifyResult(seen.result, seen.rawResult);
   if (seen.frame === 'result') {
     const pending = seen.rawResult === undefined ? undefined : classifyPending(seen.rawResult);
@@ -137,8 +157,9 @@ function classifyErrorFrame(seen: Observation, rules: ServerRules): Classificati
 }
 
 function classifyNack(processed: boolean, reason: string | undefined, serverError: ServerError): Classification {
-  if (reason === 'in-progress')
-    return verdict('rejected-busy', 'the server is running this operation already', { serverError });
+  if (reason === 'in-progress') {
+    return { ...unknown('server-error', 'the server is running this operation already', false), serverError };
+  }
   if (reason === 'in-doubt' || processed) {
     return { ...unknown('server-in-doubt', 'the server does not know whether the operation ran', false), serverError };
   }

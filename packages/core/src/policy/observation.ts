@@ -35,6 +35,8 @@ export interface Observation {
   readonly retryAfterMs?: number | undefined;
   /** The POST carried a session id, so a 404 means that the session has expired. */
   readonly hadSession?: boolean | undefined;
+  /** An earlier leg of this multi-round-trip request was answered: the server has been at work on it. */
+  readonly laterLeg?: boolean | undefined;
   readonly thrown?: ThrownFacts | undefined;
   /** The connection ended, or the answer's stream did, before the answer came. */
   readonly lost?: boolean | undefined;

@@ -49,7 +49,8 @@ function modeOf(rule: ToolRule | undefined, safe: boolean, server: ServerStandin
   if (rule?.delivery !== undefined) return rule.delivery;
   if (server.speaksMcpTx || rule?.idempotencyArgument !== undefined) return 'effectively-once';
   if (safe) return 'at-least-once';
-  return server.delivery;
+  const declaredUnsafe = rule?.readOnly === false || rule?.idempotent === false;
+  return declaredUnsafe ? 'at-most-once' : server.delivery; // a word on one tool is worth more than one on all
 }
 
 /** Whether `effectively-once` can be kept for this tool: somebody at the other end must recognise the operation id. */

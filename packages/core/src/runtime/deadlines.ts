@@ -22,7 +22,7 @@ export interface Deadlines {
 }
 
 /**
- * Deadlines of one duration stand in one list, in the order they were made, which is the order they pass in. Each list keeps a
+ * Deadlines of one duration stand in one list, in the order they pass in. Each list keeps a
  * single timer for its head. A cancelled deadline is unlinked and the timer left to fire for nothing, once per duration.
  * The timers hold the process only while a deadline is pending.
  */
@@ -58,6 +58,8 @@ interface List {
   head: Entry | undefined;
   tail: Entry | undefined;
   timer: Timer | undefined;
+  /** When the timer fires. */
+  armedFor: number;
 }
 
 class Entry implements Deadline {
@@ -73,15 +75,25 @@ class Entry implements Deadline {
     this.sleeper = sleeper;
   }
 
+  /** Takes its place in line. Almost always that is the end; a call that began before it was made passes some others. */
   link(): void {
     const list = this.#list as List;
-    this.#previous = list.tail;
-    if (list.tail === undefined) list.head = this;
-    else list.tail.#next = this;
-    list.tail = this;
+    let previous = list.tail;
+    while (previous !== undefined && previous.at > this.at) previous = previous.#previous;
+    const next = previous === undefined ? list.head : previous.#next;
+    this.#previous = previous;
+    this.#next = next;
+    if (previous === undefined) list.head = this;
+    else previous.#next = this;
+    if (next === undefined) list.tail = this;
+    else next.#previous = this;
     list.set.size += 1;
-    if (list.timer === undefined) arm(list, this.at);
-    else if (list.head === this) list.timer.hold?.(true);
+    if (list.head !== this) return;
+    if (list.timer !== undefined && list.armedFor <= this.at) list.timer.hold?.(true);
+    else {
+      list.timer?.cancel();
+      arm(list, this.at);
+    }
   }
 
   cancel(): void {
@@ -100,12 +112,13 @@ class Entry implements Deadline {
 function listOf(set: Set, durationMs: number): List {
   const known = set.lists.get(durationMs);
   if (known !== undefined) return known;
-  const list: List = { set, durationMs, head: undefined, tail: undefined, timer: undefined };
+  const list: List = { set, durationMs, head: undefined, tail: undefined, timer: undefined, armedFor: 0 };
   set.lists.set(durationMs, list);
   return list;
 }
 
 function arm(list: List, at: number): void {
+  list.armedFor = at;
   list.timer = list.set.clock.timer(at - list.set.clock.monotonic(), () => fire(list));
 }
 

@@ -2,7 +2,7 @@
 import type { ServerConnection } from '../connect/server-source.ts';
 import type { Answer } from '../engine/answer-caller.ts';
 import { answerCaller } from '../engine/answer-caller.ts';
-import { executeCall } from '../engine/execute-call.ts';
+import { executeCall, storedEnd } from '../engine/execute-call.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { OperationRecord } from '../ledger/record.ts';
 import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
@@ -49,7 +49,10 @@ export class Calls {
     const startedAt = ports.clock.monotonic();
     checkCall(tool, options);
     if (ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
-    if (!catalog.isReady(tool)) await this.#prepare(tool, options);
+    if (!catalog.isReady(tool)) {
+      const stored = await this.#prepare(tool, args, options, startedAt);
+      if (stored !== undefined) return stored;
+    }
     const plan = this.#plan(tool, args, options);
     if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
     this.#started(plan);
@@ -61,7 +64,7 @@ export class Calls {
   async resume(record: OperationRecord): Promise<void> {
     const { ports } = this.#kit;
     const args = JSON.parse(record.arguments ?? '{}') as Arguments;
-    const fresh = this.#plan(record.tool, args, { scope: record.scope });
+    const fresh = this.#plan(record.tool, args, { scope: record.scope }, record);
     await executeCall(ports, resumePlan(fresh, record, ports.clock.now()), ports.clock.monotonic()).end;
   }
 
@@ -110,7 +113,12 @@ export class Calls {
     });
   }
 
-  #plan(tool: string, args: Arguments | undefined, options: CallOptions = NO_OPTIONS): CallPlan {
+  #plan(
+    tool: string,
+    args: Arguments | undefined,
+    options: CallOptions = NO_OPTIONS,
+    resumes?: OperationRecord,
+  ): CallPlan {
     const { speaksMcpTx } = this.#kit.connection;
     if (this.#standing.speaksMcpTx !== speaksMcpTx) this.#standing = { ...this.#standing, speaksMcpTx };
     const input = {
@@ -123,15 +131,31 @@ export class Calls {
       server: this.#standing,
       defaults: this.#kit.defaults,
       recorded: this.#kit.ports.ledger !== undefined,
+      ...(resumes === undefined ? {} : { resumes }),
     };
     return buildCallPlan(input, this.#kit.ports.random);
   }
 
-  async #prepare(tool: string, options: CallOptions = NO_OPTIONS): Promise<void> {
+  /** Makes sure that the tool exists. A stored answer stays an answer, also when the tool has gone since. */
+  async #prepare(
+    tool: string,
+    args: Arguments | undefined,
+    options: CallOptions = NO_OPTIONS,
+    startedAt: number,
+  ): Promise<McpTxResult | undefined> {
     const { catalog, defaults, ports, onFirstUse } = this.#kit;
     onFirstUse();
     const timeoutMs = options.timeoutMs ?? this.rule(tool)?.timeoutMs ?? defaults.timeoutMs;
-    await withinTime(ports.clock, timeoutMs, (signal) => catalog.ensure(tool, signal), options.signal);
+    try {
+      await withinTime(ports.clock, timeoutMs, (signal) => catalog.ensure(tool, signal), options.signal);
+      return undefined;
+    } catch (error) {
+      if (options.idempotencyKey === undefined) throw error;
+      const plan = this.#plan(tool, args, options);
+      const end = await storedEnd(ports, plan);
+      if (end === undefined) throw error;
+      return this.#answer(plan, { end, joined: false }, startedAt);
+    }
   }
 
   /** A key says "never twice", and memory forgets with the process: worth saying, once. */

@@ -22,6 +22,7 @@ export interface InstanceHooks {
   readonly probe: EnginePorts['probe'];
   readonly isDraining: () => boolean;
   readonly onToolsChanged: () => void;
+  readonly closed: AbortSignal;
 }
 
 /** The parts. */
@@ -73,6 +74,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
     session: random.id(),
     probe: hooks.probe,
     isDraining: hooks.isDraining,
+    closed: hooks.closed,
   };
   return { ports, connection, ledger, ownsLedger };
 }

@@ -46,11 +46,11 @@ export class McpTx implements AsyncDisposable {
   readonly #ports: EnginePorts;
   readonly #parts: Parts;
   readonly #connection: ServerConnection;
-  readonly #ledger: Ledger | undefined;
   readonly #catalog: ToolCatalog;
   readonly #calls: Calls;
   readonly #sweeper: Sweeper | undefined;
   readonly #localTools = new Map<string, LocalTool>();
+  readonly #closed = new AbortController();
   #closing: Promise<void> | undefined;
 
   /** @internal Use {@link createMcpTx}. */
@@ -64,11 +64,11 @@ export class McpTx implements AsyncDisposable {
       probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
       isDraining: () => this.#closing !== undefined,
       onToolsChanged: () => this.#catalog.invalidate(),
+      closed: this.#closed.signal,
     });
     this.#ports = this.#parts.ports;
     this.#connection = this.#parts.connection;
-    this.#ledger = this.#parts.ledger;
-    const { ports, connection } = this.#parts;
+    const { ports, connection, ledger } = this.#parts;
     this.#calls = new Calls({
       name: this.name,
       options,
@@ -78,7 +78,7 @@ export class McpTx implements AsyncDisposable {
       catalog: this.#catalog,
       onFirstUse: () => this.#sweeper?.start(),
     });
-    this.#sweeper = this.#ledger === undefined ? undefined : this.#createSweeper(this.#ledger);
+    this.#sweeper = ledger === undefined ? undefined : this.#createSweeper(ledger);
     if (options.logger !== undefined)
       logEvents(this.#ports.events, options.logger, this.name, options.logRequests ?? false);
   }
@@ -157,22 +157,22 @@ export class McpTx implements AsyncDisposable {
 
   /** What the ledger knows of an operation. */
   async getOperation(operationId: string): Promise<OperationRecord | undefined> {
-    return this.#ledger?.find(operationId);
+    return this.#ports.ledger?.find(operationId);
   }
 
   /** Operations in the ledger, newest first. @throws McpTxError `CONFIG_INVALID` when the ledger cannot be listed */
   listOperations(query: ListQuery = {}): Promise<Page> {
-    return listOperations(this.#ledger, query);
+    return listOperations(this.#ports.ledger, query);
   }
 
   /** Who resolved an operation, when and why. @throws McpTxError `CONFIG_INVALID` when the ledger cannot be listed */
   auditTrail(operationId: string): Promise<readonly AuditLine[]> {
-    return auditTrail(this.#ledger, operationId);
+    return auditTrail(this.#ports.ledger, operationId);
   }
 
   /** Ends doubt by somebody's word. @throws McpTxError `OPERATION_NOT_FOUND`; `CALL_INVALID` when it is not in doubt */
   resolve(operationId: string, verdict: Verdict): Promise<OperationRecord> {
-    return resolveOperation(this.#ledger, this.#ports.events, operationId, verdict);
+    return resolveOperation(this.#ports.ledger, this.#ports.events, operationId, verdict);
   }
 
   /** Sweeps now: lost owners, probes, expired records. The same happens in the background. */
@@ -192,7 +192,7 @@ export class McpTx implements AsyncDisposable {
    * as in doubt. Closes what it opened itself: the connection, a default ledger. Repeated calls give the same promise.
    */
   close(options: { readonly graceMs?: number } = {}): Promise<void> {
-    this.#closing ??= shutDown(this.#parts, this.#sweeper, options.graceMs ?? 5_000);
+    this.#closing ??= shutDown(this.#parts, this.#sweeper, this.#closed, options.graceMs ?? 5_000);
     return this.#closing;
   }
 
@@ -224,6 +224,8 @@ export class McpTx implements AsyncDisposable {
       serverName: this.name,
       connection: this.#connection,
       newId: () => this.#ports.random.id(),
+      firstSeen: new Map<string, number>(),
+      isStopped: () => this.#closing !== undefined,
       hasProbe: (tool: string) => this.#calls.rule(tool)?.probe !== undefined,
       probe: (operation: Parameters<typeof runProbe>[1]) =>
         runProbe(this.#calls.rule(operation.tool)?.probe, operation, this.#probeKit),

@@ -56,11 +56,23 @@ function outcomeOf({ outcome, result, by }: Verdict): Extract<Outcome, { readonl
     const fallback = {
       content: [{ type: 'text', text: `${by} confirmed that this ran; its own result is not known` }],
     };
-    return { state: 'completed', result: JSON.stringify(result ?? fallback) };
+    return { state: 'completed', result: asResult(result ?? fallback) };
   }
   if (outcome !== 'not_executed')
     throw new McpTxError('CALL_INVALID', "a verdict’s outcome is 'completed' or 'not_executed'");
   return { state: 'failed', error: { code: 'NOT_EXECUTED', message: `${by} found that it did not happen` } };
+}
+
+/** A result that can be replayed. */
+function asResult(result: unknown): string {
+  let text: string | undefined;
+  try {
+    text = typeof result === 'object' ? JSON.stringify(result) : undefined;
+  } catch {
+    text = undefined;
+  }
+  if (text?.startsWith('{') === true) return text;
+  throw new McpTxError('CALL_INVALID', 'a verdict’s result must be an object that JSON can say');
 }
 
 function reader(ledger: Ledger | undefined): LedgerReader {

@@ -50,7 +50,14 @@ export async function runProbe(
 
 function isVerdict(value: unknown): value is ProbeVerdict {
   if (typeof value !== 'object' || value === null || !('verdict' in value)) return false;
-  if (value.verdict === 'completed')
-    return 'result' in value && typeof value.result === 'object' && value.result !== null;
+  if (value.verdict === 'completed') return 'result' in value && isJsonObject(value.result);
   return value.verdict === 'absent' || value.verdict === 'unknown';
+}
+
+function isJsonObject(value: unknown): boolean {
+  try {
+    return typeof value === 'object' && JSON.stringify(value)?.startsWith('{') === true;
+  } catch {
+    return false;
+  }
 }

@@ -10,11 +10,13 @@ const LAST_WRITES_MS = 2_000;
 export async function shutDown(
   { ports, connection, ledger, ownsLedger }: Parts,
   sweeper: Sweeper | undefined,
+  closed: AbortController,
   graceMs: number,
 ): Promise<void> {
   await untilIdle(ports, graceMs);
   for (const flight of ports.active) flight.shutDown();
   await untilIdle(ports, LAST_WRITES_MS);
+  closed.abort();
   await sweeper?.stop();
   ports.leases.close();
   await connection.close().catch(() => undefined);

@@ -2,6 +2,7 @@
 import type { ServerConnection } from '../connect/server-source.ts';
 import type { EventHub } from '../engine/call-events.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { isLedgerReader } from '../ledger/ledger-reader.ts';
 import type { OperationRecord, Resolution } from '../ledger/record.ts';
 import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
@@ -32,6 +33,10 @@ export interface SweepKit {
   readonly serverName: string;
   readonly connection: ServerConnection;
   readonly newId: () => string;
+  /** When this process first saw an operation in doubt, by `monotonic()`. */
+  readonly firstSeen: Map<string, number>;
+  /** The instance is closing: come to an end. */
+  readonly isStopped: () => boolean;
   readonly probe: (operation: ProbeOperation) => Promise<ProbeVerdict>;
   readonly hasProbe: (tool: string) => boolean;
   /** Runs a stored call that was never sent. */
@@ -89,21 +94,39 @@ export class Sweeper {
 
 async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
   const report = { inDoubt: 0, released: 0, run: 0, probed: 0, resolved: 0, purged: 0 };
-  for (let round = 0; round < 100; round += 1) {
+  for (let round = 0; round < 100 && !kit.isStopped(); round += 1) {
     const swept = await kit.ledger.sweep(BATCH);
     let others = 0;
     for (const { action, record } of swept) {
-      const done = action === 'runnable' ? await drive(kit, record) : action;
+      const done = action === 'runnable' ? await guarded(kit, 'run', () => drive(kit, record)) : action;
       if (done === undefined) others += 1;
-      else if (done === 'in_doubt') report.inDoubt += 1;
-      else if (done === 'released') report.released += 1;
-      else report.run += 1;
+      else count(report, done);
     }
     if (swept.length < BATCH || others === swept.length) break; // what is left belongs to other servers
   }
-  await probeAll(kit, report);
-  if (isLedgerReader(kit.ledger)) report.purged = await kit.ledger.purge(kit.clock.now(), 1_000);
+  if (!isLedgerReader(kit.ledger)) return report;
+  await eachRecord(kit, kit.ledger, 'sent', async (record) => {
+    if (record.leaseUntil !== 0 || record.deadlineAt > kit.clock.now()) return;
+    const done = await giveUp(kit.ledger, record, `sweep_${kit.newId()}`); // freed by an earlier sweep, and nobody came
+    if (done !== undefined) count(report, done);
+  });
+  await eachRecord(kit, kit.ledger, 'in_doubt', async (record) => {
+    const taskId = record.outcome?.state === 'in_doubt' ? record.outcome.taskId : undefined;
+    if (taskId === undefined && !kit.hasProbe(record.tool)) return;
+    report.probed += 1;
+    if (await probeRecord(kit, record, taskId)) report.resolved += 1;
+  });
+  report.purged = await kit.ledger.purge(kit.clock.now(), 1_000);
   return report;
+}
+
+function count(
+  report: { inDoubt: number; released: number; run: number },
+  done: 'in_doubt' | 'released' | 'run',
+): void {
+  if (done === 'in_doubt') report.inDoubt += 1;
+  else if (done === 'released') report.released += 1;
+  else report.run += 1;
 }
 
 /** A stored call that nobody drives: run while its deadline lasts, given up after it. Another server's is left alone. */
@@ -114,17 +137,30 @@ async function drive(kit: SweepKit, record: OperationRecord): Promise<'in_doubt'
   return 'run';
 }
 
-async function probeAll(kit: SweepKit, report: { probed: number; resolved: number }): Promise<void> {
-  if (!isLedgerReader(kit.ledger)) return;
+/** One record never keeps a sweep from the others. */
+async function guarded<T>(kit: SweepKit, what: string, act: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    kit.events.emit('hook.failed', { hook: `sweep: ${what}`, error });
+    return undefined;
+  }
+}
+
+/** All records of this server in one state, page by page. */
+async function eachRecord(
+  kit: SweepKit,
+  ledger: LedgerReader,
+  state: 'sent' | 'in_doubt',
+  act: (record: OperationRecord) => Promise<void>,
+): Promise<void> {
   let cursor: string | undefined;
   do {
-    const query = { states: ['in_doubt'], serverName: kit.serverName, limit: BATCH } as const;
-    const page = await kit.ledger.list(cursor === undefined ? query : { ...query, cursor });
+    const query = { states: [state], serverName: kit.serverName, limit: BATCH };
+    const page = await ledger.list(cursor === undefined ? query : { ...query, cursor });
     for (const record of page.records) {
-      const taskId = record.outcome?.state === 'in_doubt' ? record.outcome.taskId : undefined;
-      if (taskId === undefined && !kit.hasProbe(record.tool)) continue;
-      report.probed += 1;
-      if (await probeRecord(kit, record, taskId)) report.resolved += 1;
+      if (kit.isStopped()) return;
+      await guarded(kit, state, () => act(record));
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
@@ -132,24 +168,29 @@ async function probeAll(kit: SweepKit, report: { probed: number; resolved: numbe
 
 /** Asks about one operation in doubt; `true` when that ended it. */
 async function probeRecord(kit: SweepKit, record: OperationRecord, taskId: string | undefined): Promise<boolean> {
-  const found = taskId === undefined ? await kit.probe(describe(record)) : await askTask(kit, taskId);
-  const resolution = resolutionOf(found, record, kit.clock.now());
+  const firstSeenAt = kit.firstSeen.get(record.operationId) ?? kit.clock.monotonic();
+  kit.firstSeen.set(record.operationId, firstSeenAt);
+  const ofTask = taskId === undefined ? undefined : await askTask(kit, taskId);
+  const found = ofTask?.verdict === 'completed' ? ofTask : await kit.probe(describe(record));
+  // Told by our own clock since we first saw it: another machine's clock, or the store's, may be ahead of ours.
+  const isTooLate = kit.clock.monotonic() > firstSeenAt + record.settleWindowMs;
+  const resolution = resolutionOf(found, isTooLate);
   if (resolution === undefined) return false;
   const answer = await kit.ledger.resolve(record.operationId, resolution);
   if (answer.kind !== 'resolved') return false;
   const { operationId } = record;
+  kit.firstSeen.delete(operationId);
   kit.events.emit('operation.resolved', { operationId, by: resolution.by, outcome: resolution.outcome.state });
   return true;
 }
 
 /** `absent` counts only once the send can no longer take effect. */
-function resolutionOf(found: ProbeVerdict, record: OperationRecord, now: number): Resolution | undefined {
+function resolutionOf(found: ProbeVerdict, isTooLate: boolean): Resolution | undefined {
   if (found.verdict === 'completed') {
     const outcome = { state: 'completed', result: JSON.stringify(found.result) } as const;
     return { outcome, by: 'probe', reason: 'the probe found that it happened' };
   }
-  if (found.verdict === 'unknown' || now <= (record.sentAt ?? record.createdAt) + record.settleWindowMs)
-    return undefined;
+  if (found.verdict === 'unknown' || !isTooLate) return undefined;
   const error = { code: 'NOT_EXECUTED', message: 'a probe found that it did not happen' } as const;
   return { outcome: { state: 'failed', error }, by: 'probe', reason: 'the probe found that it did not happen' };
 }

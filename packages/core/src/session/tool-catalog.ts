@@ -63,12 +63,19 @@ export class ToolCatalog {
     throw new McpTxError('TOOL_NOT_FOUND', `the server has no tool ${JSON.stringify(tool)}; it has: ${this.#names()}`);
   }
 
-  /** Reads the list; all who ask meanwhile share one reading. @throws McpTxError `CONNECTION_FAILED` */
+  /** Reads the list; all who ask meanwhile share one reading, and each may stop waiting by itself. @throws McpTxError `CONNECTION_FAILED` */
   load(signal: AbortSignal): Promise<void> {
-    this.#loading ??= this.#read(signal).finally(() => {
+    this.#loading ??= this.#read(NEVER).finally(() => {
       this.#loading = undefined;
     });
-    return this.#loading;
+    const loading = this.#loading;
+    loading.catch(() => undefined); // those who wait hear of it; nobody may wait any more
+    return new Promise((resolve, reject) => {
+      const stop = (): void => reject(new McpTxError('CONNECTION_FAILED', 'the list of tools did not come in time'));
+      if (signal.aborted) return stop();
+      signal.addEventListener('abort', stop, { once: true });
+      void loading.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+    });
   }
 
   hints(tool: string): ToolHints | undefined {
@@ -107,3 +114,6 @@ export class ToolCatalog {
     return names.length === 0 ? 'none' : names.slice(0, 20).join(', ') + (names.length > 20 ? ', …' : '');
   }
 }
+
+/** The connection has a time limit of its own, and ends when the instance closes. */
+const NEVER: AbortSignal = new AbortController().signal;

@@ -3,7 +3,7 @@ import type { CallMeta, DeliveryMode, McpTxResult, ToolResult } from '../outcome
 import { toToolResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 
 /** What zod, valibot, arktype and others have in common (Standard Schema, version 1). */
 export interface StandardSchema<Output> {
@@ -95,11 +95,43 @@ export async function runLocalTool(
     },
   };
   try {
-    const returned = await tool.handler(input as never, context);
+    const leftMs = Math.max(1, timeoutMs - (composer.clock.monotonic() - startedAt));
+    const handling = Promise.resolve(tool.handler(input as never, context));
+    const returned = await withinDeadline(composer.clock, leftMs, handling, tool.name);
     return { result: toResult(returned), meta: summed(composer, inner, startedAt) };
   } catch (error) {
-    throw isMcpTxError(error) ? error : handlerFailed(tool, error, summed(composer, inner, startedAt));
+    const meta = summed(composer, inner, startedAt);
+    if (!isMcpTxError(error)) throw handlerFailed(tool, error, meta);
+    throw error.execution === 'none' && meta.execution !== 'none' ? halfDone(tool, error, meta, options) : error;
   }
+}
+
+/** The handler's end, or the deadline. */
+async function withinDeadline(
+  clock: Clock,
+  leftMs: number,
+  handling: Promise<unknown>,
+  name: string,
+): Promise<unknown> {
+  let timer: Timer | undefined;
+  const late = new Promise((_resolve, reject) => {
+    const expire = (): void => reject(new McpTxError('DEADLINE_EXCEEDED', `${name} did not end in time`));
+    timer = clock.timer(leftMs, () => {
+      timer = clock.timer(0, expire); // an inner call with the same deadline may say more
+    });
+  });
+  try {
+    return await Promise.race([handling, late]);
+  } finally {
+    timer?.cancel();
+  }
+}
+
+/** Some inner calls have run, or may have, and then one did not. Repeating is safe only by a key: then what ran is replayed. */
+function halfDone(tool: LocalTool, error: McpTxError, meta: CallMeta, options: CallOptions): McpTxError {
+  const retryable = error.retryable && options.idempotencyKey !== undefined;
+  const details = { execution: meta.execution, retryable, meta, cause: error };
+  return new McpTxError(error.code, `${tool.name} was done in part: ${error.message}`, details);
 }
 
 /** Stands for an inner call that has not ended: it may have run. */

@@ -72,7 +72,7 @@ describe('error frames', () => {
       'rejected',
     );
     expect(classify(errorFrame(-32_602, nack({ processed: false, reason: 'in-progress' })), strict).class).toBe(
-      'rejected-busy',
+      'unknown',
     );
     expect(classify(errorFrame(-32_602, nack({ processed: true })), strict)).toMatchObject({
       class: 'unknown',

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Ledger } from '../../src/ledger.ts';
 import { crashed, instance, within } from '../support/instance.ts';
+import { overrideLedger } from '../support/override-ledger.ts';
 import { answered, fates, slowly } from '../support/scripted-connection.ts';
 
 const key = { idempotencyKey: 'order:42' };
@@ -21,12 +22,10 @@ describe('execution is not none', () => {
   it('when the deadline passes in a claim after another owner was seen at work', async () => {
     const one = await instance([slowly(3_000)], { timeoutMs: 9_000 });
     let claims = 0;
-    const slow = Object.create(one.ledger, {
-      claim: {
-        value: (...all: Parameters<Ledger['claim']>) => {
-          claims += 1;
-          return claims > 1 ? new Promise(() => undefined) : one.ledger.claim(...all);
-        },
+    const slow = overrideLedger(one.ledger, {
+      claim: (...all: Parameters<Ledger['claim']>) => {
+        claims += 1;
+        return claims > 1 ? new Promise(() => undefined) : one.ledger.claim(...all);
       },
     });
     const first = one.tx.callTool('pay', {}, key);

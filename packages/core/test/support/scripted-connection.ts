@@ -141,6 +141,7 @@ export class ScriptedServer {
         send.cancelled = reason;
         end({ tapped: true, dispatched: true, cancelled: true });
       },
+      forget: () => undefined,
       isDead: () => this.dead,
     };
   }

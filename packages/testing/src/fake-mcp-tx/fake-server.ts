@@ -132,6 +132,7 @@ export class FakeServer {
     return {
       ended,
       cancel: () => end({ tapped: true, dispatched: true, cancelled: true }),
+      forget: () => undefined,
       isDead: () => send.fate === 'lose-answer' || send.fate === 'lose-request',
     };
   }
