@@ -47,10 +47,10 @@ async function prepare(run: Run): Promise<Classification | undefined> {
     if (failure !== undefined) return failure;
   }
   const admittance = ports.breaker.admit();
-  if (admittance !== 'admitted') {
+  if (typeof admittance === 'object') {
     return { ...notSent('the server failed too often of late'), retryAfterMs: admittance.retryInMs };
   }
-  run.admitted = true;
+  run.isProbing = admittance === 'probing';
   return flight.isAbandoned ? notSent('the caller stopped waiting') : mark(run);
 }
 
@@ -117,7 +117,8 @@ function dispatch(run: Run, now: number): void {
   run.hasSent = true;
   run.attempt += 1;
   run.marked = false;
-  run.admitted = false; // from here on the send itself tells the breaker how it went
+  const { isProbing } = run;
+  run.isProbing = false; // from here on the send itself tells the breaker how it went
   const attemptId = `${plan.requestId}.${run.attempt}`;
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;
@@ -132,7 +133,7 @@ function dispatch(run: Run, now: number): void {
     identity: fingerprint === undefined ? identity : { ...identity, fingerprint },
     onProgress: plan.onProgress,
   });
-  run.track({ attempt: run.attempt, sending, sentAt: now });
+  run.track({ attempt: run.attempt, sending, sentAt: now, isProbing });
 }
 
 /** Waits for an answer to any unanswered send, for the attempt's time to pass, or for the last caller to leave. */
@@ -164,7 +165,7 @@ export function judge(run: Run, send: Send, seen: Observation): AttemptEnd {
   const verdict = classify(seen, ports.rules);
   run.untrack(send, verdict);
   if (verdict.serverFault) ports.breaker.failed();
-  else if (verdict.class === 'not-sent' || verdict.doubt === 'aborted') ports.breaker.withdrawn();
+  else if (verdict.class === 'not-sent' || verdict.doubt === 'aborted') run.withdrawProbe(send);
   else ports.breaker.succeeded();
   if (ports.events.wants('attempt.ended')) {
     const { operationId, requestId, tool } = flight.plan;
@@ -195,7 +196,7 @@ function noAnswer(run: Run, says: string): Classification {
   const { flight, ports } = run;
   const serverFault = !flight.isAbandoned || flight.stopReason === 'timeout';
   if (serverFault) ports.breaker.failed();
-  else ports.breaker.withdrawn();
+  else for (const send of run.unanswered) run.withdrawProbe(send);
   return { class: 'unknown', says, doubt: 'timeout', serverFault };
 }
 

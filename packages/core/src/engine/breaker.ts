@@ -12,8 +12,8 @@ export interface BreakerOptions {
   readonly halfOpenProbes: number;
 }
 
-/** `'admitted'`, or the duration in ms after which asking again makes sense. */
-export type Admittance = 'admitted' | { readonly retryInMs: number };
+/** `'admitted'`; `'probing'`, one of the few that a half-open breaker lets through; or the duration in ms after which asking again makes sense. */
+export type Admittance = 'admitted' | 'probing' | { readonly retryInMs: number };
 
 /** The states of Nygard, "Release It!", 2007: closed, open, half-open. Fed by server faults only. */
 export class Breaker {
@@ -42,14 +42,14 @@ export class Breaker {
     return this.#clock.monotonic() < this.#openUntil ? 'open' : 'half-open';
   }
 
-  /** Asks to send. An admitted send must be followed by exactly one of `succeeded`, `failed`, `withdrawn`. */
+  /** Asks to send. A probing one must be followed by `succeeded`, `failed` or `withdrawn`. */
   admit(): Admittance {
     const retryInMs = this.refusesFor();
     if (retryInMs !== undefined) return { retryInMs };
     if (this.#openUntil === undefined) return 'admitted';
     if (this.#probes === 0) this.#onChange('half-open');
     this.#probes += 1;
-    return 'admitted';
+    return 'probing';
   }
 
   /** For how long a call would be refused now, ms; `undefined`: it would be admitted. Takes nothing. */
@@ -84,7 +84,7 @@ export class Breaker {
     this.#onChange('open');
   }
 
-  /** The send did not take place, or proves nothing about the server. */
+  /** A probing send did not take place, or proves nothing about the server. */
   withdrawn(): void {
     if (this.#probes > 0) this.#probes -= 1;
   }

@@ -49,7 +49,6 @@ function begin(
     attempt: marked ? claim.attempts - 1 : claim.attempts,
     attemptLimit: claim.attemptLimit,
     marked,
-    admitted: false,
     mode: inherited ? stricter(former.mode, flight.plan.mode) : flight.plan.mode,
     inheritedAgoMs: inherited ? Math.max(0, ports.clock.now() - (former.sentAt ?? former.createdAt)) : undefined,
   });
@@ -64,7 +63,6 @@ export function unrecorded(ports: EnginePorts, flight: Flight): Run {
     attempt: 0,
     attemptLimit: flight.plan.retry.maxAttempts,
     marked: ports.breaker.isClosed && ports.caller.isReady(!flight.plan.safe),
-    admitted: false,
     mode: flight.plan.mode,
     inheritedAgoMs: undefined,
   });

@@ -16,7 +16,7 @@ export interface Execution {
   /** Never rejects: whatever happens is in the end. */
   readonly end: Promise<FlightEnd>;
   /** The caller joined an operation that was under way. */
-  readonly joined: boolean;
+  joined: boolean;
 }
 
 /** Executes a call. */
@@ -34,14 +34,19 @@ export function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: numbe
 
 function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: number): Execution {
   if (isConflict(flight.plan, plan)) return answered(conflict(plan));
-  const end = flight.wait(plan, startedAt, ports.deadlines).then((seen) => {
+  const waiting = flight.wait(plan, startedAt, ports.deadlines);
+  const execution: Execution = { end: waiting, joined: true };
+  const end = waiting.then(async (seen) => {
     const leftMs = startedAt + plan.timeoutMs - ports.clock.monotonic();
     // Nothing ran, because everybody else had left: that is no answer for a caller who is still here.
     const endedForOthers = seen.kind === 'refused' && flight.wasAbandoned && executionOfEnd(seen) === 'none';
     if (!endedForOthers || leftMs <= 0 || plan.signal?.aborted === true || ports.isDraining()) return seen;
-    return executeCall(ports, { ...plan, timeoutMs: leftMs }, ports.clock.monotonic()).end;
+    const anew = executeCall(ports, { ...plan, timeoutMs: leftMs }, ports.clock.monotonic());
+    const last = await anew.end;
+    execution.joined = anew.joined;
+    return last;
   });
-  return { end, joined: true };
+  return Object.assign(execution, { end });
 }
 
 function answered(end: FlightEnd): Execution {
@@ -139,7 +144,7 @@ function conflict(plan: CallPlan): FlightEnd {
 /** The driver itself failed: the ledger is closed or corrupt, or there is a defect. */
 function failure(flight: Flight, error: unknown): FlightEnd {
   if (flight.known !== undefined) return flight.known;
-  const execution = flight.attempts > 0 ? 'unknown' : 'none';
+  const execution = flight.mayHaveRun ? 'unknown' : 'none';
   if (isMcpTxError(error)) return refused(error.code, error.message, { execution, cause: error }, flight.attempts);
   return refused('INTERNAL', `the engine failed: ${String(error)}`, { execution, cause: error }, flight.attempts);
 }

@@ -7,6 +7,8 @@ export interface Send {
   readonly attempt: number;
   readonly sending: Sending;
   readonly sentAt: number;
+  /** It is one of the few that a half-open breaker let through, and the breaker still waits to hear of it. */
+  isProbing: boolean;
 }
 
 /** One happening. */

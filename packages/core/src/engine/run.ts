@@ -19,8 +19,6 @@ export interface RunStart {
   readonly attemptLimit: number;
   /** The next send is already recorded. */
   readonly marked: boolean;
-  /** The breaker has let this call through, and wants to hear how it went. */
-  readonly admitted: boolean;
   /** The mode that holds: the stricter of ours and a former owner's. */
   readonly mode: DeliveryMode;
   /** A send of a former owner may have taken effect; how long ago it was, ms. */
@@ -40,7 +38,8 @@ export class Run {
   unanswered: readonly Send[] = NONE;
   attempt: number;
   marked: boolean;
-  admitted: boolean;
+  /** The half-open breaker has let the next send through, and waits to hear of it. */
+  isProbing = false;
   /** Some send may have taken effect, and its own end did not say. */
   doubt: InDoubtReason | undefined;
   /** The last send that may have taken effect, by `monotonic()`. */
@@ -63,7 +62,6 @@ export class Run {
     this.mode = start.mode;
     this.attempt = start.attempt;
     this.marked = start.marked;
-    this.admitted = start.admitted;
     this.doubt = start.inheritedAgoMs === undefined ? undefined : 'owner-lost';
     this.doubtSentAt = start.ports.clock.monotonic() - (start.inheritedAgoMs ?? 0);
     this.doubtIsDead = start.inheritedAgoMs === undefined;
@@ -113,8 +111,14 @@ export class Run {
   /** A send was recorded but did not take place. */
   withdrawMark(): void {
     this.marked = false;
-    if (this.admitted) this.ports.breaker.withdrawn();
-    this.admitted = false;
+    if (this.isProbing) this.ports.breaker.withdrawn();
+    this.isProbing = false;
+  }
+
+  /** A probing send proves nothing about the server. */
+  withdrawProbe(send: Send): void {
+    if (send.isProbing) this.ports.breaker.withdrawn();
+    send.isProbing = false;
   }
 
   loseLease(): void {

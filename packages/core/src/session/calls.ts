@@ -9,6 +9,7 @@ import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { buildCallPlan } from '../policy/call-plan.ts';
+import { argumentsText } from '../policy/identity.ts';
 import type { CallDefaults, CallOptions, ToolRule } from '../policy/settings.ts';
 import type { ServerStanding } from '../policy/tool-safety.ts';
 import { checkCall } from './check-options.ts';
@@ -49,15 +50,18 @@ export class Calls {
     const startedAt = ports.clock.monotonic();
     checkCall(tool, options);
     if (ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
+    let own = args;
     if (!catalog.isReady(tool)) {
-      const stored = await this.#prepare(tool, args, options, startedAt);
+      own = this.#snapshot(args); // the caller may change them while the server is asked for its tools
+      const stored = await this.#prepare(tool, own, options, startedAt);
       if (stored !== undefined) return stored;
     }
-    const plan = this.#plan(tool, args, options);
+    const plan = this.#plan(tool, own, options);
     if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
     this.#started(plan);
-    const { end, joined } = executeCall(ports, plan, startedAt);
-    return this.#answer(plan, { end: await end, joined }, startedAt);
+    const execution = executeCall(ports, plan, startedAt);
+    const end = await execution.end;
+    return this.#answer(plan, { end, joined: execution.joined }, startedAt);
   }
 
   /** Runs a stored call that was never sent, under its own identity. */
@@ -72,6 +76,12 @@ export class Calls {
   rule(tool: string): ToolRule | undefined {
     const { tools } = this.#kit.options;
     return tools !== undefined && Object.hasOwn(tools, tool) ? tools[tool] : undefined;
+  }
+
+  #snapshot(args: Arguments | undefined): Arguments | undefined {
+    const { maxArgumentDepth, maxArgumentLength } = this.#kit.defaults;
+    const limits = { maxDepth: maxArgumentDepth, maxLength: maxArgumentLength };
+    return args === undefined ? undefined : (JSON.parse(argumentsText(args, limits)) as Arguments);
   }
 
   #started(plan: CallPlan): void {

@@ -65,7 +65,7 @@ export class ToolCatalog {
 
   /** Reads the list; all who ask meanwhile share one reading, and each may stop waiting by itself. @throws McpTxError `CONNECTION_FAILED` */
   load(signal: AbortSignal): Promise<void> {
-    this.#loading ??= this.#read(NEVER).finally(() => {
+    this.#loading ??= this.#read().finally(() => {
       this.#loading = undefined;
     });
     const loading = this.#loading;
@@ -93,10 +93,10 @@ export class ToolCatalog {
     entry.check?.(args);
   }
 
-  async #read(signal: AbortSignal): Promise<void> {
+  async #read(): Promise<void> {
     try {
       this.#isFresh = true; // a change that is announced meanwhile makes it stale again
-      const tools = await this.#connection().listTools(signal);
+      const tools = await this.#connection().listTools(new AbortController().signal); // it has a time limit of its own
       this.#entries = new Map(
         tools.map((definition) => [definition.name, { definition, check: undefined, isCompiled: false }]),
       );
@@ -114,6 +114,3 @@ export class ToolCatalog {
     return names.length === 0 ? 'none' : names.slice(0, 20).join(', ') + (names.length > 20 ? ', …' : '');
   }
 }
-
-/** The connection has a time limit of its own, and ends when the instance closes. */
-const NEVER: AbortSignal = new AbortController().signal;
