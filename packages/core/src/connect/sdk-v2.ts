@@ -5,7 +5,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { Connect } from './owned-connection.ts';
 import { OwnedConnection } from './owned-connection.ts';
 import type { ClientIdentity, HttpServerOptions, StdioServerOptions } from './server-options.ts';
-import { announcedBy, checkStdio, checkUrl, httpFetch } from './server-options.ts';
+import { announcedBy, checkUrl, httpFetch, stdioParameters } from './server-options.ts';
 import type { ServerSource } from './server-source.ts';
 import { serverSource } from './server-source.ts';
 
@@ -26,23 +26,10 @@ export interface HttpV2Options extends HttpServerOptions {
 
 /** Starts the server as a child process and speaks with it over its standard input and output. @throws McpTxError `CONFIG_INVALID` */
 export function stdio(options: StdioV2Options): ServerSource {
-  const { command, args, env, cwd, stderr, maxFrameBytes, client } = checkStdio(options);
+  const parameters = stdioParameters(options);
   return serverSource((context) => {
     const connect: Connect = (_tap, timeoutMs, signal) =>
-      connectOver(
-        new StdioClientTransport({
-          command,
-          args: [...args],
-          stderr,
-          maxBufferSize: maxFrameBytes,
-          ...(env === undefined ? {} : { env: { ...env } }),
-          ...(cwd === undefined ? {} : { cwd }),
-        }),
-        client,
-        options.versionNegotiation,
-        timeoutMs,
-        signal,
-      );
+      connectOver(new StdioClientTransport(parameters), options.client, options.versionNegotiation, timeoutMs, signal);
     return new OwnedConnection(connect, context);
   });
 }

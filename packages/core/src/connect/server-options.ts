@@ -42,11 +42,19 @@ export interface HttpServerOptions {
 
 const DEFAULT_MAX_FRAME_BYTES = 10 * 1024 * 1024;
 
-/** @throws McpTxError `CONFIG_INVALID` */
-export function checkStdio(
-  options: StdioServerOptions,
-): Required<Omit<StdioServerOptions, 'env' | 'cwd' | 'client'>> & StdioServerOptions {
-  const { command, args = [], stderr = 'inherit', maxFrameBytes = DEFAULT_MAX_FRAME_BYTES } = options;
+/** What both SDKs' stdio transports take. */
+export interface StdioParameters {
+  command: string;
+  args: string[];
+  stderr: 'inherit' | 'ignore';
+  maxBufferSize: number;
+  env?: Record<string, string>;
+  cwd?: string;
+}
+
+/** The options, checked, as a transport takes them. @throws McpTxError `CONFIG_INVALID` */
+export function stdioParameters(options: StdioServerOptions): StdioParameters {
+  const { command, args = [], stderr = 'inherit', maxFrameBytes = DEFAULT_MAX_FRAME_BYTES, env, cwd } = options;
   if (typeof command !== 'string' || command === '') throw invalid('stdio({ command }) must be a non-empty string');
   if (
     command.includes('\0') ||
@@ -57,7 +65,14 @@ export function checkStdio(
   }
   if (!Number.isSafeInteger(maxFrameBytes) || maxFrameBytes < 1)
     throw invalid('stdio({ maxFrameBytes }) must be a positive integer');
-  return { ...options, command, args, stderr, maxFrameBytes };
+  return {
+    command,
+    args: [...args],
+    stderr,
+    maxBufferSize: maxFrameBytes,
+    ...(env === undefined ? {} : { env: { ...env } }),
+    ...(cwd === undefined ? {} : { cwd }),
+  };
 }
 
 /** @throws McpTxError `CONFIG_INVALID` */

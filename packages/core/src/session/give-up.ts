@@ -2,11 +2,21 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import type { OperationRecord } from '../ledger/record.ts';
 
-/** Never sent: released. Sent by an owner that is gone: in doubt. Does nothing when somebody else takes it meanwhile. */
+/** How to give up. */
+export interface GivingUp {
+  /** Fresh, so that the claim is nobody else's. */
+  readonly token: string;
+  /** How long the record is kept, ms. */
+  readonly retentionMs: number;
+  /** Nothing to be in doubt about. */
+  readonly isReadOnly: boolean;
+}
+
+/** Never sent, or a read: released. Sent by an owner that is gone: in doubt. Does nothing when somebody else takes it meanwhile. */
 export async function giveUp(
   ledger: Ledger,
   record: OperationRecord,
-  token: string,
+  { token, retentionMs, isReadOnly }: GivingUp,
 ): Promise<'in_doubt' | 'released' | undefined> {
   const claim = await ledger.claim({
     operationId: record.operationId,
@@ -22,18 +32,15 @@ export async function giveUp(
     maxAttempts: 1,
     deadlineAt: record.deadlineAt,
     settleWindowMs: record.settleWindowMs,
-    retentionMs: RETENTION_MS,
+    retentionMs,
     ...(record.idempotencyKey === undefined ? {} : { idempotencyKey: record.idempotencyKey }),
     ...(record.fingerprint === undefined ? {} : { fingerprint: record.fingerprint }),
   });
   if (claim.kind !== 'claimed') return undefined;
-  if (claim.takenOver?.state === 'sent') {
+  if (claim.takenOver?.state === 'sent' && !isReadOnly) {
     const settled = await ledger.settle(claim.lease, { state: 'in_doubt', reason: 'owner-lost' });
     return settled ? 'in_doubt' : undefined;
   }
   const released = await ledger.release(claim.lease, { attempts: claim.attempts, hold: false });
   return released ? 'released' : undefined;
 }
-
-/** What a call that nobody asked for any more is kept for, ms: a day, as ended calls are by default. */
-const RETENTION_MS = 24 * 60 * 60 * 1_000;

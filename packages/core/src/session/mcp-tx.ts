@@ -40,7 +40,6 @@ export function createMcpTx(options: McpTxOptions): McpTx {
 export class McpTx implements AsyncDisposable {
   /** Name of the server, as it stands in the identity of every operation. */
   readonly name: string;
-  readonly #sweepIntervalMs: number;
   readonly #startTimeoutMs: number;
   readonly #defaults: CallDefaults;
   readonly #ports: EnginePorts;
@@ -56,7 +55,6 @@ export class McpTx implements AsyncDisposable {
   /** @internal Use {@link createMcpTx}. */
   constructor(options: McpTxOptions) {
     this.name = options.name ?? 'default';
-    this.#sweepIntervalMs = options.sweepIntervalMs ?? 30_000;
     this.#defaults = callDefaults(options);
     this.#startTimeoutMs = Math.max(this.#defaults.timeoutMs, options.connectTimeoutMs ?? 10_000);
     this.#catalog = new ToolCatalog(() => this.#connection);
@@ -78,7 +76,7 @@ export class McpTx implements AsyncDisposable {
       catalog: this.#catalog,
       onFirstUse: () => this.#sweeper?.start(),
     });
-    this.#sweeper = ledger === undefined ? undefined : this.#createSweeper(ledger);
+    this.#sweeper = ledger === undefined ? undefined : this.#createSweeper(ledger, options.sweepIntervalMs ?? 30_000);
     if (options.logger !== undefined)
       logEvents(this.#ports.events, options.logger, this.name, options.logRequests ?? false);
   }
@@ -216,7 +214,7 @@ export class McpTx implements AsyncDisposable {
     });
   }
 
-  #createSweeper(ledger: Ledger): Sweeper {
+  #createSweeper(ledger: Ledger, intervalMs: number): Sweeper {
     const kit = {
       ledger,
       clock: this.#ports.clock,
@@ -224,6 +222,8 @@ export class McpTx implements AsyncDisposable {
       serverName: this.name,
       connection: this.#connection,
       newId: () => this.#ports.random.id(),
+      retentionMs: this.#defaults.retentionMs,
+      isReadOnly: (tool: string) => this.#calls.rule(tool)?.readOnly === true,
       firstSeen: new Map<string, number>(),
       isStopped: () => this.#closing !== undefined,
       hasProbe: (tool: string) => this.#calls.rule(tool)?.probe !== undefined,
@@ -231,7 +231,7 @@ export class McpTx implements AsyncDisposable {
         runProbe(this.#calls.rule(operation.tool)?.probe, operation, this.#probeKit),
       run: (record: OperationRecord) => this.#calls.resume(record),
     };
-    return new Sweeper(kit, this.#sweepIntervalMs);
+    return new Sweeper(kit, intervalMs);
   }
 
   get #probeKit(): Parameters<typeof runProbe>[2] {

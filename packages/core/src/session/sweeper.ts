@@ -33,6 +33,8 @@ export interface SweepKit {
   readonly serverName: string;
   readonly connection: ServerConnection;
   readonly newId: () => string;
+  readonly retentionMs: number;
+  readonly isReadOnly: (tool: string) => boolean;
   /** When this process first saw an operation in doubt, by `monotonic()`. */
   readonly firstSeen: Map<string, number>;
   /** The instance is closing: come to an end. */
@@ -107,7 +109,7 @@ async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
   if (!isLedgerReader(kit.ledger)) return report;
   await eachRecord(kit, kit.ledger, 'sent', async (record) => {
     if (record.leaseUntil !== 0 || record.deadlineAt > kit.clock.now()) return;
-    const done = await giveUp(kit.ledger, record, `sweep_${kit.newId()}`); // freed by an earlier sweep, and nobody came
+    const done = await abandon(kit, record); // freed by an earlier sweep, and nobody came
     if (done !== undefined) count(report, done);
   });
   await eachRecord(kit, kit.ledger, 'in_doubt', async (record) => {
@@ -132,9 +134,14 @@ function count(
 /** A stored call that nobody drives: run while its deadline lasts, given up after it. Another server's is left alone. */
 async function drive(kit: SweepKit, record: OperationRecord): Promise<'in_doubt' | 'released' | 'run' | undefined> {
   if (record.serverName !== kit.serverName) return undefined;
-  if (record.deadlineAt <= kit.clock.now()) return giveUp(kit.ledger, record, `sweep_${kit.newId()}`);
+  if (record.deadlineAt <= kit.clock.now()) return abandon(kit, record);
   await kit.run(record);
   return 'run';
+}
+
+function abandon(kit: SweepKit, record: OperationRecord): ReturnType<typeof giveUp> {
+  const { retentionMs, isReadOnly, newId } = kit;
+  return giveUp(kit.ledger, record, { token: `sweep_${newId()}`, retentionMs, isReadOnly: isReadOnly(record.tool) });
 }
 
 /** One record never keeps a sweep from the others. */
