@@ -4,6 +4,7 @@ import type { Classification } from '../policy/classify.ts';
 import { classify } from '../policy/classify.ts';
 import type { Observation } from '../policy/observation.ts';
 import { factsOf } from '../policy/observation.ts';
+import { passBreaker, takeSlot } from './gates.ts';
 import type { Send } from './inbox.ts';
 import { insist } from './ledger-write.ts';
 import type { Run } from './run.ts';
@@ -42,16 +43,26 @@ function notSending(run: Run, verdict: Classification): AttemptEnd {
 async function prepare(run: Run): Promise<Classification | undefined> {
   const { ports, flight } = run;
   const unsafe = !flight.plan.safe;
+  const overload = flight.leaveSlot === undefined ? await regainSlot(run) : undefined;
+  if (overload !== undefined) return overload;
   if (!ports.caller.isReady(unsafe)) {
     const failure = await connect(run, unsafe);
     if (failure !== undefined) return failure;
   }
-  const admittance = ports.breaker.admit();
-  if (typeof admittance === 'object') {
-    return { ...notSent('the server failed too often of late'), retryAfterMs: admittance.retryInMs };
+  const refusesForMs = passBreaker(ports, flight);
+  if (refusesForMs !== undefined) {
+    return { ...notSent('the server failed too often of late'), retryAfterMs: refusesForMs };
   }
-  run.isProbing = admittance === 'probing';
   return flight.isAbandoned ? notSent('the caller stopped waiting') : mark(run);
+}
+
+/** The slot was given away: to a probe's reads, or because the last caller had left before another one came. */
+async function regainSlot({ ports, flight }: Run): Promise<Classification | undefined> {
+  try {
+    return (await takeSlot(ports, flight)) ? undefined : notSent('the caller stopped waiting');
+  } catch (error) {
+    return notSent(factsOf(error).message);
+  }
 }
 
 async function connect(run: Run, unsafe: boolean): Promise<Classification | undefined> {
@@ -117,8 +128,8 @@ function dispatch(run: Run, now: number): void {
   run.hasSent = true;
   run.attempt += 1;
   run.marked = false;
-  const { isProbing } = run;
-  run.isProbing = false; // from here on the send itself tells the breaker how it went
+  const isProbing = flight.returnProbe !== undefined;
+  flight.returnProbe = undefined; // from here on the send itself tells the breaker how it went
   const attemptId = `${plan.requestId}.${run.attempt}`;
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;

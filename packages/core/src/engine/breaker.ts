@@ -44,7 +44,7 @@ export class Breaker {
 
   /** Asks to send. A probing one must be followed by `succeeded`, `failed` or `withdrawn`. */
   admit(): Admittance {
-    const retryInMs = this.refusesFor();
+    const retryInMs = this.#refusesFor();
     if (retryInMs !== undefined) return { retryInMs };
     if (this.#openUntil === undefined) return 'admitted';
     if (this.#probes === 0) this.#onChange('half-open');
@@ -52,8 +52,8 @@ export class Breaker {
     return 'probing';
   }
 
-  /** For how long a call would be refused now, ms; `undefined`: it would be admitted. Takes nothing. */
-  refusesFor(): number | undefined {
+  /** For how long a call would be refused now, ms; `undefined`: it would be admitted. */
+  #refusesFor(): number | undefined {
     if (this.#openUntil === undefined) return undefined;
     const leftMs = this.#openUntil - this.#clock.monotonic();
     if (leftMs > 0) return leftMs;

@@ -26,6 +26,7 @@ export async function claimOperation(ports: EnginePorts, flight: Flight): Promis
     }
     if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
     if (claim.kind !== 'busy') return answerOf(flight.plan, claim);
+    flight.withdrawProbe(); // who waits for another process must not keep others from asking the server
     const patience = await waitForOwner(ports, flight, claim, pollMs);
     if (patience !== undefined) return patience;
   }

@@ -7,6 +7,7 @@ import { claimOperation, replay, unrecorded } from './claim-operation.ts';
 import { executionOfEnd } from './end-operation.ts';
 import type { FlightEnd } from './flight.ts';
 import { Flight, refused } from './flight.ts';
+import { holdSlot, passBreaker, takeSlot } from './gates.ts';
 import type { EnginePorts } from './ports.ts';
 import { Run } from './run.ts';
 import { runAttempts } from './run-attempts.ts';
@@ -86,26 +87,25 @@ async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEn
 /** Draining, admission, breaker: each refuses before the claim, so a refused call leaves no record. */
 function passGates(ports: EnginePorts, flight: Flight): FlightEnd | undefined | Promise<FlightEnd | undefined> {
   if (ports.isDraining()) return refused('CLOSED', 'this instance is closing; nothing was sent', { retryable: true });
-  const length = flight.plan.argumentsLength;
-  if (!ports.admission.tryEnter(length)) return standInLine(ports, flight, length);
-  return withSlot(ports, flight, length);
+  if (!ports.admission.tryEnter(flight.plan.argumentsLength)) return standInLine(ports, flight);
+  holdSlot(ports, flight);
+  return askBreaker(ports, flight);
 }
 
-async function standInLine(ports: EnginePorts, flight: Flight, length: number): Promise<FlightEnd | undefined> {
+async function standInLine(ports: EnginePorts, flight: Flight): Promise<FlightEnd | undefined> {
   try {
-    if (!(await ports.admission.enter(length, flight.stopSignal))) return stoppedInLine(flight);
+    if (!(await takeSlot(ports, flight))) return stoppedInLine(flight);
   } catch (error) {
     if (!isMcpTxError(error)) throw error;
     return refused(error.code, error.message);
   }
-  return withSlot(ports, flight, length);
+  return askBreaker(ports, flight);
 }
 
-function withSlot(ports: EnginePorts, flight: Flight, length: number): FlightEnd | undefined {
-  flight.leaveSlot = () => ports.admission.leave(length);
-  const refusesFor = ports.breaker.refusesFor();
-  if (refusesFor === undefined) return undefined;
-  const retryAt = Math.ceil(ports.clock.now() + refusesFor);
+function askBreaker(ports: EnginePorts, flight: Flight): FlightEnd | undefined {
+  const refusesForMs = passBreaker(ports, flight);
+  if (refusesForMs === undefined) return undefined;
+  const retryAt = Math.ceil(ports.clock.now() + refusesForMs);
   return refused('BREAKER_OPEN', `${flight.plan.serverName} failed too often of late; nothing was sent`, { retryAt });
 }
 

@@ -101,6 +101,8 @@ export class Flight {
   wasAbandoned = false;
   /** Gives back the admission slot; called once, when the operation ends or nobody waits for it any more. */
   leaveSlot: (() => void) | undefined = undefined;
+  /** Gives back the place that a half-open breaker gave this call; set while no send has taken it along. */
+  returnProbe: (() => void) | undefined = undefined;
   #isAbandoned = false;
   #isFinished = false;
   #waiters: Waiter[] = [];
@@ -141,6 +143,7 @@ export class Flight {
     this.#answerAll(end);
     this.#isAbandoned = true;
     this.freeSlot();
+    this.withdrawProbe();
     if (this.#finished !== undefined) for (const done of this.#finished) done();
   }
 
@@ -191,6 +194,7 @@ export class Flight {
     this.wasAbandoned = true;
     this.#stop?.abort();
     this.freeSlot();
+    this.withdrawProbe();
     this.onAbandoned?.();
   }
 
@@ -199,5 +203,12 @@ export class Flight {
     const leave = this.leaveSlot;
     this.leaveSlot = undefined;
     leave?.();
+  }
+
+  /** Lets another call find out whether the server is back. */
+  withdrawProbe(): void {
+    const give = this.returnProbe;
+    this.returnProbe = undefined;
+    give?.();
   }
 }

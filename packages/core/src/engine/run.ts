@@ -38,8 +38,6 @@ export class Run {
   unanswered: readonly Send[] = NONE;
   attempt: number;
   marked: boolean;
-  /** The half-open breaker has let the next send through, and waits to hear of it. */
-  isProbing = false;
   /** Some send may have taken effect, and its own end did not say. */
   doubt: InDoubtReason | undefined;
   /** The last send that may have taken effect, by `monotonic()`. */
@@ -111,8 +109,7 @@ export class Run {
   /** A send was recorded but did not take place. */
   withdrawMark(): void {
     this.marked = false;
-    if (this.isProbing) this.ports.breaker.withdrawn();
-    this.isProbing = false;
+    this.flight.withdrawProbe();
   }
 
   /** A probing send proves nothing about the server. */
