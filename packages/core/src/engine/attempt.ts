@@ -1,9 +1,12 @@
 /** ONE send: makes ready, marks it in the ledger, writes its `_meta`, lets it go, and waits until something is known. */
 import { isMcpTxError } from '../outcome/tx-error.ts';
+import type { CallPlan } from '../policy/call-plan.ts';
 import type { Classification } from '../policy/classify.ts';
 import { classify } from '../policy/classify.ts';
 import type { Observation } from '../policy/observation.ts';
 import { factsOf } from '../policy/observation.ts';
+import type { Progress } from '../policy/settings.ts';
+import type { Deadline } from '../runtime/deadlines.ts';
 import { passBreaker, takeSlot } from './gates.ts';
 import type { Send } from './inbox.ts';
 import { insist } from './ledger-write.ts';
@@ -130,32 +133,53 @@ function dispatch(run: Run, now: number): void {
   run.marked = false;
   const isProbing = flight.returnProbe !== undefined;
   flight.returnProbe = undefined; // from here on the send itself tells the breaker how it went
-  const attemptId = `${plan.requestId}.${run.attempt}`;
+  const { attempt } = run;
+  const attemptId = `${plan.requestId}.${attempt}`;
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;
-  const identity = { operationId, requestId, attempt: run.attempt, attemptId, remainingMs };
+  const identity = { operationId, requestId, attempt, attemptId, remainingMs };
   if (ports.events.wants('attempt.sent')) {
-    ports.events.emit('attempt.sent', { operationId, requestId, tool, attempt: run.attempt, attemptId });
+    ports.events.emit('attempt.sent', { operationId, requestId, tool, attempt, attemptId });
   }
   const sending = ports.caller.send({
     tool,
     arguments: plan.arguments,
     meta: plan.meta,
     identity: fingerprint === undefined ? identity : { ...identity, fingerprint },
-    onProgress: plan.onProgress,
+    onProgress: wantsProgress(plan) ? (progress) => hear(run, attempt, progress) : undefined,
   });
-  run.track({ attempt: run.attempt, sending, sentAt: now, isProbing });
+  run.track({ attempt, sending, sentAt: now, heardAt: now, isProbing });
 }
 
-/** Waits for an answer to any unanswered send, for the attempt's time to pass, or for the last caller to leave. */
+/** Somebody listens, somebody may join who does, or progress makes a difference to how long the send may take. */
+function wantsProgress(plan: CallPlan): boolean {
+  return plan.onProgress !== undefined || plan.idempotencyKey !== undefined || plan.attemptTimeoutMs < plan.timeoutMs;
+}
+
+/** Only the latest send counts: what callers hear never runs backwards, and an earlier send makes no room for a later one. */
+function hear(run: Run, attempt: number, progress: Progress): void {
+  const { ports, flight } = run;
+  if (attempt !== run.attempt) return;
+  for (const send of run.unanswered) if (send.attempt === attempt) send.heardAt = ports.clock.monotonic();
+  run.onProgress?.();
+  const hook = `onProgress of ${flight.plan.tool}`;
+  flight.tellProgress(progress, (error) => ports.events.emit('hook.failed', { hook, error }));
+}
+
+/** Waits for an answer to any unanswered send, for a silence as long as the attempt may take, or for the last caller to leave. */
 async function awaitAnswer(run: Run): Promise<AttemptEnd> {
   const { ports, flight } = run;
   const { attemptTimeoutMs } = flight.plan;
   const current = run.attempt;
-  const needsTimer = attemptTimeoutMs < flight.plan.timeoutMs;
-  const timer = needsTimer
-    ? ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, run.inbox)
-    : undefined;
+  const arm = (): Deadline =>
+    ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, run.inbox);
+  let timer = attemptTimeoutMs < flight.plan.timeoutMs ? arm() : undefined;
+  if (timer !== undefined) {
+    run.onProgress = () => {
+      timer?.cancel();
+      timer = arm();
+    };
+  }
   try {
     for (;;) {
       const event = await run.inbox.next();
@@ -166,6 +190,7 @@ async function awaitAnswer(run: Run): Promise<AttemptEnd> {
       if (event.send.attempt === current || endsIt(end.verdict)) return end;
     }
   } finally {
+    run.onProgress = undefined;
     timer?.cancel();
   }
 }

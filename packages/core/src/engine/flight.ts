@@ -4,6 +4,7 @@ import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import type { TxErrorCode, TxErrorDetails } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
+import type { Progress } from '../policy/settings.ts';
 import type { Deadline, Deadlines, Sleeper } from '../runtime/deadlines.ts';
 
 /** The operation ended, and this is how. */
@@ -65,6 +66,16 @@ class Waiter implements Sleeper {
     this.#deadline.cancel();
     if (this.#onAbort !== undefined) this.#plan.signal?.removeEventListener('abort', this.#onAbort);
     this.#resolve(end);
+  }
+
+  /** Passes progress on. What the listener throws, or its promise rejects with, is `failed`'s. */
+  tell(progress: Progress, failed: (error: unknown) => void): void {
+    try {
+      const returned: unknown = this.#plan.onProgress?.(progress);
+      if (returned instanceof Promise) returned.catch(failed);
+    } catch (error) {
+      failed(error);
+    }
   }
 
   /** Its deadline has passed. */
@@ -145,6 +156,11 @@ export class Flight {
     this.freeSlot();
     this.withdrawProbe();
     if (this.#finished !== undefined) for (const done of this.#finished) done();
+  }
+
+  /** Passes progress on to every caller who waits. */
+  tellProgress(progress: Progress, failed: (error: unknown) => void): void {
+    for (const waiter of this.#waiters) waiter.tell(progress, failed);
   }
 
   /** Sends everybody away and ends the listening, as `close()` does when its grace is over. */

@@ -7,6 +7,8 @@ export interface Send {
   readonly attempt: number;
   readonly sending: Sending;
   readonly sentAt: number;
+  /** When the server last reported progress of it, by `monotonic()`; the send itself before. */
+  heardAt: number;
   /** It is one of the few that a half-open breaker let through, and the breaker still waits to hear of it. */
   isProbing: boolean;
 }

@@ -40,7 +40,7 @@ export class Run {
   marked: boolean;
   /** Some send may have taken effect, and its own end did not say. */
   doubt: InDoubtReason | undefined;
-  /** The last send that may have taken effect, by `monotonic()`. */
+  /** The last sign of a send that may have taken effect, by `monotonic()`. */
   doubtSentAt: number;
   /** Every send that may have taken effect is dead: it cannot take effect any more. */
   doubtIsDead: boolean;
@@ -51,6 +51,8 @@ export class Run {
   /** Attempts that did not complete, sent or not. */
   failures = 0;
   ledgerError: unknown;
+  /** Told when the server reports progress of the latest send. */
+  onProgress: (() => void) | undefined = undefined;
 
   constructor(start: RunStart) {
     this.ports = start.ports;
@@ -91,7 +93,7 @@ export class Run {
       return;
     }
     this.doubt = verdict.doubt ?? 'connection-lost';
-    this.doubtSentAt = Math.max(this.doubtSentAt, send.sentAt);
+    this.doubtSentAt = Math.max(this.doubtSentAt, send.heardAt);
     this.doubtIsDead = this.doubtIsDead && send.sending.isDead();
   }
 

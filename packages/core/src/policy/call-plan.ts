@@ -36,7 +36,7 @@ export interface CallPlan {
   readonly hintedReadOnly: boolean;
   readonly retry: RetrySettings;
   readonly timeoutMs: number;
-  /** Longest wait for one send before the next; for at-most-once, before the probe is asked. */
+  /** Longest silence of one send before the next; for at-most-once, before the probe is asked. Progress starts it anew. */
   readonly attemptTimeoutMs: number;
   readonly onAbort: 'detach' | 'cancel';
   readonly ifBusy: 'wait' | 'fail';

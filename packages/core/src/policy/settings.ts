@@ -68,12 +68,13 @@ export interface CallOptions {
   readonly scope?: string;
   /** Total deadline, ms. */
   readonly timeoutMs?: number;
-  /** Longest wait for one send's answer before the next send, ms. */
+  /** Longest silence of one send before the next send, ms: an answer ends it, and progress starts it anew. */
   readonly attemptTimeoutMs?: number;
   readonly retry?: Partial<RetrySettings>;
   readonly delivery?: DeliveryMode;
   readonly signal?: AbortSignal;
   readonly onAbort?: 'detach' | 'cancel';
+  /** Hears the server's progress on the latest send of the operation, also when another caller's send it is. What it throws is reported as `hook.failed`. */
   readonly onProgress?: (progress: Progress) => void;
   /** Passed through under the request's `_meta`: trace context and the like. */
   readonly meta?: Readonly<Record<string, unknown>>;

@@ -25,7 +25,7 @@ export interface McpTxOptions {
   readonly scope?: string;
   /** Total deadline of a call, ms. Default 30,000. */
   readonly timeoutMs?: number;
-  /** Longest wait for one send's answer, ms. Default: half of the deadline where sends may be repeated, else all of it. */
+  /** Longest silence of one send, ms: progress starts it anew, never past the deadline. Default: half of the deadline where sends may be repeated, else all of it. */
   readonly attemptTimeoutMs?: number;
   /** Default: 3 sends, 1,000 ms doubling up to 30,000 ms, full jitter. */
   readonly retry?: Partial<RetrySettings>;

@@ -14,6 +14,8 @@ import type { Observation } from '../../src/policy/observation.ts';
 export interface Fate {
   readonly runs?: boolean;
   readonly afterMs?: number;
+  /** Progress that the server reports, at so many ms after the send. */
+  readonly progressAtMs?: readonly number[];
   /** How the send ends; absent: it never does. */
   readonly ends?: Partial<Observation>;
 }
@@ -133,6 +135,8 @@ export class ScriptedServer {
       if (fate.runs === true) this.#takeEffect(request);
       if (fate.ends !== undefined) end({ tapped: true, dispatched: true, ...fate.ends });
     };
+    for (const [i, atMs] of (fate.progressAtMs ?? []).entries())
+      clock.timer(atMs, () => request.onProgress?.({ progress: i + 1 }));
     if (fate.afterMs === undefined) happen();
     else clock.timer(fate.afterMs, happen);
     return {
