@@ -2,9 +2,10 @@
 import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import { factsOf } from '../policy/observation.ts';
+import { ListedTools } from './listed-tools.ts';
 import { LiveClient } from './live-client.ts';
 import type { McpClientLike, ToolDefinition } from './mcp-client.ts';
-import { checkAlive, listAllTools } from './mcp-client.ts';
+import { checkAlive } from './mcp-client.ts';
 import type { ConnectionContext, ConnectionState, ServerConnection, TaskStatus } from './server-source.ts';
 import { taskStatusOn } from './task-status.ts';
 import { unsent } from './unsent.ts';
@@ -13,6 +14,7 @@ import { unsent } from './unsent.ts';
 export class AdoptedConnection implements ServerConnection {
   readonly #client: McpClientLike;
   readonly #context: ConnectionContext;
+  readonly #tools = new ListedTools(); // they stay when the owner reconnects
   #live: LiveClient;
   #isClosed = false;
   #generation = 1;
@@ -62,7 +64,7 @@ export class AdoptedConnection implements ServerConnection {
   }
 
   listTools(signal: AbortSignal): Promise<readonly ToolDefinition[]> {
-    return this.#ask(() => listAllTools(this.#client, { signal, timeout: this.#context.connectTimeoutMs }));
+    return this.#ask(() => this.#live.listTools({ signal, timeout: this.#context.connectTimeoutMs }));
   }
 
   check(signal: AbortSignal): Promise<void> {
@@ -79,7 +81,7 @@ export class AdoptedConnection implements ServerConnection {
 
   #adopt(): LiveClient {
     const { clock, onToolsChanged } = this.#context;
-    return new LiveClient(this.#client, clock, { onClose: () => undefined, onToolsChanged });
+    return new LiveClient(this.#client, clock, { onClose: () => undefined, onToolsChanged }, this.#tools);
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {

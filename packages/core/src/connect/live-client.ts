@@ -2,7 +2,10 @@
 import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import { speaksMcpTx } from '../protocol/capability.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { McpClientLike, TransportLike } from './mcp-client.ts';
+import { exchangeFrames } from './exchange-frames.ts';
+import { ListedTools } from './listed-tools.ts';
+import type { McpClientLike, RequestOptionsLike, ToolDefinition, TransportLike } from './mcp-client.ts';
+import { isPlainSdkV1, listAllTools } from './mcp-client.ts';
 import type { Channel } from './send-through.ts';
 import { sendThrough } from './send-through.ts';
 import { Tap } from './tap.ts';
@@ -17,15 +20,20 @@ export interface LiveClientEvents {
 export class LiveClient implements Channel {
   readonly client: McpClientLike;
   readonly tap: Tap | undefined;
+  readonly tools: ListedTools;
   readonly speaksMcpTx: boolean;
   readonly #clock: Clock;
   readonly #ownsProcess: boolean;
+  /** Its SDK would add nothing to the exchange of two frames but time. */
+  readonly #isPlain: boolean;
   #seenAt: number;
   #isClosed = false;
   #hasEnded = false;
 
-  constructor(client: McpClientLike, clock: Clock, events: LiveClientEvents) {
+  constructor(client: McpClientLike, clock: Clock, events: LiveClientEvents, tools: ListedTools = new ListedTools()) {
     this.client = client;
+    this.tools = tools;
+    this.#isPlain = isPlainSdkV1(client);
     this.#clock = clock;
     this.#seenAt = clock.monotonic();
     this.speaksMcpTx = speaksMcpTx(client.getServerCapabilities?.());
@@ -69,7 +77,15 @@ export class LiveClient implements Channel {
   }
 
   send(request: SendRequest): Sending {
-    return sendThrough(this, request);
+    const { tap } = this;
+    return tap !== undefined && this.#isPlain ? exchangeFrames(this, tap, request) : sendThrough(this, request);
+  }
+
+  /** All tools of the server. */
+  async listTools(options: RequestOptionsLike): Promise<readonly ToolDefinition[]> {
+    const tools = await listAllTools(this.client, options);
+    this.tools.learn(tools);
+    return tools;
   }
 
   /** A transport over a child process says that it ended when the process has exited: then its sends are dead. */

@@ -21,7 +21,9 @@ export interface RequestOptionsLike {
 export interface ToolDefinition {
   readonly name: string;
   readonly inputSchema?: unknown;
+  readonly outputSchema?: unknown;
   readonly annotations?: ToolHints | undefined;
+  readonly execution?: { readonly taskSupport?: string | undefined } | undefined;
 }
 
 /** A transport under a client. */
@@ -51,6 +53,28 @@ export interface McpClientLike {
 /** Which line a client is of. */
 export function isSdkV2(client: McpClientLike): boolean {
   return typeof client.getProtocolEra === 'function';
+}
+
+/**
+ * Whether calling a tool means what SDK v1 means by it, and nothing more. A subclass, a proxy or an instance with a `callTool` or
+ * a `request` of its own adds something, and wants to be asked.
+ */
+export function isPlainSdkV1(client: McpClientLike): boolean {
+  const own = ownerOf(client, 'callTool');
+  const base = ownerOf(client, 'request');
+  if (isSdkV2(client) || own === undefined || base === undefined || Object.hasOwn(client, 'callTool')) return false;
+  const { callTool, request } = client as unknown as Record<string, unknown>;
+  const isOneClass = Object.hasOwn(own, 'listTools') && Object.hasOwn(own, 'getServerCapabilities');
+  const isItsBase = Object.getPrototypeOf(own) === base && Object.hasOwn(base, 'notification');
+  return isOneClass && isItsBase && own['callTool'] === callTool && base['request'] === request;
+}
+
+/** The object on a prototype chain that has the member itself. */
+function ownerOf(value: object, name: string): Readonly<Record<string, unknown>> | undefined {
+  for (let at: object | null = value; at !== null; at = Object.getPrototypeOf(at) as object | null) {
+    if (Object.hasOwn(at, name)) return at as Readonly<Record<string, unknown>>;
+  }
+  return undefined;
 }
 
 /** Calls a tool on either line: SDK v1 takes a result schema before the options. */

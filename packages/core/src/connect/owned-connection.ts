@@ -6,7 +6,7 @@ import { factsOf } from '../policy/observation.ts';
 import { sleep } from '../runtime/clock.ts';
 import { LiveClient } from './live-client.ts';
 import type { McpClientLike, ToolDefinition } from './mcp-client.ts';
-import { checkAlive, listAllTools } from './mcp-client.ts';
+import { checkAlive } from './mcp-client.ts';
 import type { ConnectionContext, ConnectionState, ServerConnection, TaskStatus } from './server-source.ts';
 import type { Tap } from './tap.ts';
 import { taskStatusOn } from './task-status.ts';
@@ -77,7 +77,7 @@ export class OwnedConnection implements ServerConnection {
   }
 
   async listTools(signal: AbortSignal): Promise<readonly ToolDefinition[]> {
-    return this.#ask(signal, (live) => listAllTools(live.client, this.#options(signal)));
+    return this.#ask(signal, (live) => live.listTools(this.#options(signal)));
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -155,10 +155,8 @@ export class OwnedConnection implements ServerConnection {
     try {
       let live: LiveClient | undefined;
       const client = await this.#connect(() => live?.tap, connectTimeoutMs, this.#abort.signal);
-      live = new LiveClient(client, clock, {
-        onClose: () => this.#lost(live),
-        onToolsChanged: this.#context.onToolsChanged,
-      });
+      const { onToolsChanged } = this.#context;
+      live = new LiveClient(client, clock, { onClose: () => this.#lost(live), onToolsChanged });
       if (this.#abort.signal.aborted) {
         await client.close().catch(() => undefined);
         throw closed();

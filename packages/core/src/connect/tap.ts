@@ -1,6 +1,6 @@
 /** Watches a transport's own `send` and `onmessage`, so that what happened to a send is seen and not guessed from an error. */
 import { member } from '../protocol/tx-meta.ts';
-import type { TransportLike } from './mcp-client.ts';
+import type { CallToolParams, McpClientLike, TransportLike } from './mcp-client.ts';
 import type { Watch } from './watch.ts';
 
 /** A JSON-RPC message, as loosely as a peer may write it. */
@@ -9,8 +9,8 @@ interface Message {
   readonly id?: string | number;
   readonly method?: string;
   readonly params?: unknown;
-  readonly result?: object;
-  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown };
+  readonly result?: object | null;
+  readonly error?: { readonly code?: unknown; readonly message?: unknown; readonly data?: unknown } | null;
 }
 
 type Send = (message: Message, options?: unknown) => Promise<void>;
@@ -31,7 +31,9 @@ export interface TapEvents {
 
 /** A tapped transport. */
 export class Tap {
-  readonly #pending = new Map<unknown, Watch>(); // by the arguments object: both SDKs hand on the very one they were given
+  /** Sends through an SDK, by the arguments object: both SDKs hand on the very one they were given. */
+  readonly #pending = new Map<unknown, Watch>();
+  /** Unanswered frames, by their id; among them all those that no SDK has a part in. */
   readonly #byRequest = new Map<string | number, Watch>();
   readonly #events: TapEvents;
   readonly #transport: TransportLike;
@@ -50,7 +52,7 @@ export class Tap {
     const open = transport as { -readonly [K in keyof TransportLike]: unknown };
     open.send = (message: Message, options?: unknown) => this.#send(send, message, options);
     open.onmessage = (message: Message, extra?: unknown) => {
-      this.#receive(message);
+      if (this.#receive(message)) return;
       (onmessage as ((message: Message, extra?: unknown) => void) | undefined)?.call(transport, message, extra);
     };
     open.onclose = () => {
@@ -68,12 +70,25 @@ export class Tap {
     return this.#isClosed;
   }
 
-  /** Any send is being watched. */
-  get isWatching(): boolean {
-    return this.#pending.size > 0;
+  /** The client still sends over this transport. */
+  isUnder(client: McpClientLike): boolean {
+    return !this.#isClosed && client.transport === this.#transport;
   }
 
-  /** Begins to watch a send. */
+  /** Any send is being watched. */
+  get isWatching(): boolean {
+    return this.#pending.size > 0 || this.#byRequest.size > 0;
+  }
+
+  /** Sends a frame of our own, past the SDK, and watches for its answer. */
+  exchange(watch: Watch, id: string, params: CallToolParams): Promise<void> {
+    watch.requestId = id;
+    this.#byRequest.set(id, watch);
+    const { send } = this.#transport as unknown as { send: Send }; // by way of whatever stands over it by now
+    return send.call(this.#transport, { jsonrpc: '2.0', id, method: 'tools/call', params });
+  }
+
+  /** Begins to watch a send that an SDK will make. */
   watch(watch: Watch): void {
     this.#pending.set(watch.arguments, watch);
   }
@@ -84,7 +99,7 @@ export class Tap {
   }
 
   forget(watch: Watch): void {
-    this.#pending.delete(watch.arguments);
+    if (watch.arguments !== undefined) this.#pending.delete(watch.arguments);
     if (watch.requestId !== undefined) this.#byRequest.delete(watch.requestId);
   }
 
@@ -99,13 +114,19 @@ export class Tap {
   }
 
   /** Lets the SDK forget a request, as if the server had refused it. The server is told nothing. */
-  forgetRequest({ requestId }: Watch, reason: string): void {
-    if (requestId === undefined || !this.#byRequest.delete(requestId) || this.#isClosed) return;
+  forgetRequest({ requestId, frames }: Watch, reason: string): void {
+    if (requestId === undefined || !this.#byRequest.delete(requestId) || this.#isClosed || frames !== undefined) return;
     this.#deliver?.({ jsonrpc: '2.0', id: requestId, error: { code: CANCELLED, message: reason } });
   }
 
   #send(send: Send, message: Message, options: unknown): Promise<void> {
     if (message.method !== 'tools/call' || message.id === undefined) return send(message, options);
+    const ours = this.#byRequest.get(message.id);
+    if (ours?.frames !== undefined) {
+      ours.dispatched = true;
+      ours.hadSession = this.#transport.sessionId !== undefined;
+      return send(message, options);
+    }
     const watch = this.#pending.get(member(message.params, 'arguments'));
     if (watch === undefined) {
       // Not ours, or ours in a copy that a wrapped client made: then none of ours can be said not to have left.
@@ -122,41 +143,55 @@ export class Tap {
     this.#byRequest.set(message.id, watch);
     const sending = send(message, options);
     sending.catch((error: unknown) => {
-      watch.status ??= statusOf(error);
+      watch.status ??= httpStatusOf(error);
     });
     return sending;
   }
 
-  #receive(message: Message): void {
+  /** Notes what a frame says; `true`: it is not for the SDK. */
+  #receive(message: Message): boolean {
     this.#events.onFrame();
-    if (message.method !== undefined) {
-      if (message.method === 'notifications/tools/list_changed') this.#events.onToolsChanged();
-      return;
-    }
+    if (message.method !== undefined) return this.#isProgressOfOurs(message);
     const watch = message.id === undefined ? undefined : this.#byRequest.get(message.id);
-    if (watch === undefined || message.id === undefined) return;
+    if (watch === undefined || message.id === undefined || !note(watch, message)) return false;
     this.#byRequest.delete(message.id); // the first answer counts
-    if (message.error !== undefined) {
-      watch.frame = 'error';
-      const { code, message: text, data } = message.error;
-      watch.errorFrame = { code: Number(code), message: String(text), ...(data === undefined ? {} : { data }) };
-    } else if (message.result !== undefined) {
-      watch.frame = 'result';
-      watch.rawResult = message.result;
-    }
+    watch.frames?.onAnswer();
+    return watch.frames !== undefined;
+  }
+
+  #isProgressOfOurs({ method, params }: Message): boolean {
+    if (method === 'notifications/tools/list_changed') this.#events.onToolsChanged();
+    if (method !== 'notifications/progress') return false;
+    const frames = this.#byRequest.get(member(params, 'progressToken') as string)?.frames;
+    frames?.onProgress(params);
+    return frames !== undefined;
   }
 
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    const watches = new Set([...this.#pending.values(), ...this.#byRequest.values()]);
     this.#byRequest.clear();
-    for (const watch of this.#pending.values()) watch.lose();
+    for (const watch of watches) watch.lose();
     this.#events.onClose();
   }
 }
 
+/** Writes an answer down; `false`: it is neither a result nor an error. */
+function note(watch: Watch, { result, error }: Message): boolean {
+  if (typeof result === 'object' && result !== null) {
+    watch.frame = 'result';
+    watch.rawResult = result;
+  } else if (typeof error === 'object' && error !== null) {
+    const { code, message, data } = error;
+    watch.frame = 'error';
+    watch.errorFrame = { code: Number(code), message: String(message), ...(data === undefined ? {} : { data }) };
+  } else return false;
+  return true;
+}
+
 /** HTTP status in an SDK's error: `status` in SDK v2, a number as `code` in SDK v1. */
-function statusOf(error: unknown): number | undefined {
+export function httpStatusOf(error: unknown): number | undefined {
   const status = member(error, 'status') ?? member(error, 'code');
   return typeof status === 'number' && status >= 100 && status <= 599 ? status : undefined;
 }

@@ -1,16 +1,16 @@
 /** What the server says about its tools: read before the first call, and again when it may have changed. */
 
 import type { ToolDefinition } from '../connect/mcp-client.ts';
+import type { SchemaCheck } from '../connect/schema-check.ts';
+import { SchemaCompiler } from '../connect/schema-check.ts';
 import type { ServerConnection } from '../connect/server-source.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { ToolHints } from '../policy/tool-safety.ts';
-import type { ArgumentsCheck } from './schema-check.ts';
-import { SchemaCompiler } from './schema-check.ts';
 
 /** One tool. */
 interface Entry {
   readonly definition: ToolDefinition;
-  check: ArgumentsCheck;
+  check: SchemaCheck | undefined;
   isCompiled: boolean;
 }
 
@@ -88,9 +88,11 @@ export class ToolCatalog {
     if (entry === undefined) return;
     if (!entry.isCompiled) {
       entry.isCompiled = true;
-      entry.check = this.#compiler.compile(tool, entry.definition.inputSchema);
+      entry.check = this.#compiler.compile(entry.definition.inputSchema, 'they');
     }
-    entry.check?.(args);
+    const problem = entry.check?.(args);
+    if (problem === undefined) return;
+    throw new McpTxError('ARGUMENTS_INVALID', `${tool} refuses these arguments: ${problem}`, { reason: 'schema' });
   }
 
   async #read(): Promise<void> {

@@ -1,13 +1,12 @@
-/** Checks arguments against a tool's own inputSchema, written by somebody whom we do not trust with our processor time. */
+/** Checks values against a server's own schemas, written by somebody whom we do not trust with our processor time. */
 import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { McpTxError } from '../outcome/tx-error.ts';
 
-/** Longest schema that is compiled, as JSON text. A longer one is left to the server. */
+/** Longest schema that is compiled, as JSON text. A longer one is not used. */
 const MAX_SCHEMA_LENGTH = 128 * 1024;
 
-/** A compiled check; `undefined` for a schema that cannot be used here, which the server then has to check alone. */
-export type ArgumentsCheck = ((args: Readonly<Record<string, unknown>>) => void) | undefined;
+/** Says what is wrong with a value; `undefined`: nothing is. */
+export type SchemaCheck = (value: unknown) => string | undefined;
 
 /** Compiles schemas. Nothing is fetched: a `$ref` to elsewhere makes the schema unusable. `pattern` is not evaluated: it may be made to hang. */
 export class SchemaCompiler {
@@ -27,8 +26,8 @@ export class SchemaCompiler {
     this.#ajv.removeKeyword('patternProperties');
   }
 
-  /** The check for one tool. Never throws. */
-  compile(tool: string, schema: unknown): ArgumentsCheck {
+  /** The check for one schema; `undefined` for one that cannot be used here. `subject`: what to call the whole value. Never throws. */
+  compile(schema: unknown, subject: string): SchemaCheck | undefined {
     let validate: ValidateFunction;
     try {
       if (typeof schema !== 'object' || schema === null || JSON.stringify(schema).length > MAX_SCHEMA_LENGTH)
@@ -38,15 +37,12 @@ export class SchemaCompiler {
     } catch {
       return undefined;
     }
-    return (args) => {
-      if (validate(args)) return;
+    return (value) => {
+      if (validate(value)) return undefined;
       const { instancePath, message, params } = validate.errors?.[0] ?? {};
       const extra = (params as { additionalProperty?: string } | undefined)?.additionalProperty;
-      const where = instancePath === undefined || instancePath === '' ? 'they' : instancePath;
-      const what = extra === undefined ? message : `${message} (${extra})`;
-      throw new McpTxError('ARGUMENTS_INVALID', `${tool} refuses these arguments: ${where} ${what}`, {
-        reason: 'schema',
-      });
+      const where = instancePath === undefined || instancePath === '' ? subject : instancePath;
+      return `${where} ${extra === undefined ? message : `${message} (${extra})`}`;
     };
   }
 }
