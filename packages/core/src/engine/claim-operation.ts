@@ -51,7 +51,7 @@ function begin(
     attemptLimit: claim.attemptLimit,
     marked,
     mode: inherited ? stricter(former.mode, flight.plan.mode) : flight.plan.mode,
-    inheritedAgoMs: inherited ? Math.max(0, ports.clock.now() - (former.sentAt ?? former.createdAt)) : undefined,
+    inherited,
   });
 }
 
@@ -65,7 +65,7 @@ export function unrecorded(ports: EnginePorts, flight: Flight): Run {
     attemptLimit: flight.plan.retry.maxAttempts,
     marked: ports.breaker.isClosed && ports.caller.isReady(!flight.plan.safe),
     mode: flight.plan.mode,
-    inheritedAgoMs: undefined,
+    inherited: false,
   });
 }
 

@@ -21,8 +21,8 @@ export interface RunStart {
   readonly marked: boolean;
   /** The mode that holds: the stricter of ours and a former owner's. */
   readonly mode: DeliveryMode;
-  /** A send of a former owner may have taken effect; how long ago it was, ms. */
-  readonly inheritedAgoMs: number | undefined;
+  /** A send of a former owner may have taken effect. */
+  readonly inherited: boolean;
 }
 
 const NONE: readonly Send[] = [];
@@ -62,9 +62,9 @@ export class Run {
     this.mode = start.mode;
     this.attempt = start.attempt;
     this.marked = start.marked;
-    this.doubt = start.inheritedAgoMs === undefined ? undefined : 'owner-lost';
-    this.doubtSentAt = start.ports.clock.monotonic() - (start.inheritedAgoMs ?? 0);
-    this.doubtIsDead = start.inheritedAgoMs === undefined;
+    this.doubt = start.inherited ? 'owner-lost' : undefined;
+    this.doubtSentAt = start.ports.clock.monotonic(); // no two clocks agree: what was inherited may have been sent just now
+    this.doubtIsDead = !start.inherited;
     start.flight.mayHaveRun = this.doubt !== undefined;
     const { operationId, requestId, tool } = start.flight.plan;
     if (start.held !== undefined)
