@@ -7,6 +7,7 @@ import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { executionOfEnd } from './end-operation.ts';
 import type { FlightEnd } from './flight.ts';
+import { RECORD_UNKNOWN } from './flight.ts';
 import type { EnginePorts } from './ports.ts';
 
 /** What one caller gets. */
@@ -30,7 +31,7 @@ export function answerCaller(ports: EnginePorts, plan: CallPlan, answer: Answer,
 function errorOf(plan: CallPlan, { end }: Answer, meta: CallMeta): McpTxError {
   const base = { operationId: plan.operationId, meta, execution: meta.execution };
   if (end.kind === 'refused') return new McpTxError(end.code, end.message, { ...base, ...end.details });
-  if (end.kind === 'detached') return detachedError(plan, end.reason, end.mayHaveRun, base);
+  if (end.kind === 'detached') return detachedError(plan, end, base);
   const { outcome } = end;
   if (outcome.state === 'in_doubt') return doubtError(plan, outcome.reason, base);
   const stored = outcome.state === 'failed' ? outcome.error : (outcome.unusable as StoredError);
@@ -44,7 +45,11 @@ interface ErrorBase {
   readonly execution: Execution;
 }
 
-function detachedError(plan: CallPlan, reason: string, mayHaveRun: boolean, base: ErrorBase): McpTxError {
+function detachedError(
+  plan: CallPlan,
+  { reason, mayHaveRun, othersUnknown }: Extract<FlightEnd, { kind: 'detached' }>,
+  base: ErrorBase,
+): McpTxError {
   const why =
     reason === 'timeout'
       ? `within ${plan.timeoutMs} ms`
@@ -53,7 +58,9 @@ function detachedError(plan: CallPlan, reason: string, mayHaveRun: boolean, base
         : 'before shutdown';
   if (!mayHaveRun) {
     const code = reason === 'aborted' ? 'ABORTED' : reason === 'timeout' ? 'DEADLINE_EXCEEDED' : 'CLOSED';
-    return new McpTxError(code, `nothing was executed ${why}`, { ...base, retryable: true });
+    if (!othersUnknown) return new McpTxError(code, `nothing was executed ${why}`, { ...base, retryable: true });
+    const says = `this call did nothing ${why}, and the ledger has not said whether ${plan.operationId} ran before; repeat with the same key`;
+    return new McpTxError(code, says, { ...base, ...RECORD_UNKNOWN });
   }
   const details = { ...base, reason };
   if (plan.readOnly)

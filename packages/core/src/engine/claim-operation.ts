@@ -5,7 +5,7 @@ import type { CallPlan } from '../policy/call-plan.ts';
 import { stricter } from '../policy/tool-safety.ts';
 import { sleep } from '../runtime/clock.ts';
 import type { Flight, FlightEnd } from './flight.ts';
-import { refused } from './flight.ts';
+import { RECORD_UNKNOWN, refused } from './flight.ts';
 import { settleWindowMs } from './in-doubt.ts';
 import { insist, isUnavailable } from './ledger-write.ts';
 import type { EnginePorts } from './ports.ts';
@@ -40,6 +40,7 @@ function begin(
   requestedAt: number,
 ): Run {
   flight.known = undefined;
+  flight.othersUnknown = false;
   const former = claim.takenOver;
   const inherited = former?.state === 'sent';
   const marked = request.state === 'sent' && former === undefined; // a record that was taken over has to be marked anew
@@ -163,7 +164,9 @@ function claimFailed(ports: EnginePorts, flight: Flight, request: ClaimRequest, 
   if (!isUnavailable(error)) throw error;
   void undoClaim(ports, flight, request);
   if (flight.plan.readOnly && flight.plan.defaults.readOnlyWithoutLedger) return unrecorded(ports, flight);
-  return refused('LEDGER_UNAVAILABLE', 'the ledger did not take the claim, so nothing was sent', { cause: error });
+  const earlier = flight.othersUnknown ? RECORD_UNKNOWN : {};
+  const message = 'the ledger did not take the claim, so nothing was sent';
+  return refused('LEDGER_UNAVAILABLE', message, { cause: error, ...earlier });
 }
 
 async function undoClaim(ports: EnginePorts, flight: Flight, request: ClaimRequest): Promise<void> {

@@ -1,5 +1,4 @@
 /** Ends an operation: turns the last verdict into an outcome, gets it into the ledger, and tells what callers shall hear. */
-import { isTerminal } from '../ledger/record.ts';
 import type { Outcome, StoredError } from '../outcome/outcome.ts';
 import { executionOf } from '../outcome/outcome.ts';
 import type { TxErrorCode } from '../outcome/tx-error.ts';
@@ -8,13 +7,11 @@ import type { Classification } from '../policy/classify.ts';
 import { EXTENSION_ID } from '../protocol/capability.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { endsIt, judge } from './attempt.ts';
-import { replay } from './claim-operation.ts';
 import type { EndedWith, FlightEnd, Refused } from './flight.ts';
 import { refused } from './flight.ts';
-import { insist } from './ledger-write.ts';
+import { FOR_EVER, insist } from './ledger-write.ts';
+import { endLate, endOvertaken, notExecuted } from './lost-lease.ts';
 import type { Run } from './run.ts';
-
-const FOR_EVER = { tries: Number.POSITIVE_INFINITY, forCallers: false } as const;
 
 /** Ends with what an attempt proved. `by` names a witness other than the server's own answer. */
 export function endSettled(run: Run, end: AttemptEnd, by?: string): FlightEnd | Promise<FlightEnd> {
@@ -45,7 +42,7 @@ async function record(run: Run, known: EndedWith): Promise<FlightEnd> {
     const reason = outcome.state === 'in_doubt' ? { reason: outcome.reason } : {};
     ports.events.emit('operation.settled', { operationId, requestId, tool, outcome: outcome.state, ...reason });
   }
-  return settled ? { ...known, recorded: true } : reportLate(run, known);
+  return settled ? { ...known, recorded: true } : endLate(run, known);
 }
 
 /** Nothing ran: frees the operation, so that its key stays usable, and refuses the callers. */
@@ -58,17 +55,7 @@ export async function endReleased(run: Run, verdict: Classification): Promise<Fl
   const released = { attempts: run.attempt, hold: false };
   const isOurs =
     !held.lost && (await insist(ports, flight, 'release', FOR_EVER, (ledger) => ledger.release(held.lease, released)));
-  return isOurs ? refusal : othersEnd(run, refusal);
-}
-
-/** Another owner has taken the operation over: what the record says counts, not what our own send did. */
-async function othersEnd(run: Run, refusal: Refused): Promise<FlightEnd> {
-  const { ports, flight } = run;
-  const { operationId } = flight.plan;
-  const record = await insist(ports, flight, 'release', FOR_EVER, (ledger) => ledger.find(operationId));
-  if (record === undefined || (record.state === 'claimed' && record.leaseUntil === 0)) return refusal;
-  if (isTerminal(record.state)) return replay(record);
-  return refused('IN_PROGRESS', `${operationId} was taken over by another process`, {}, record.attempts);
+  return isOurs ? refusal : endOvertaken(run, refusal, notExecuted(verdict));
 }
 
 /**
@@ -102,7 +89,7 @@ function unresolved(run: Run, verdict: Classification): Classification {
 function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<FlightEnd> {
   const { flight } = run;
   if (run.mode !== 'at-most-once' && !flight.plan.readOnly)
-    return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true };
+    return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true, othersUnknown: false };
   return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
 }
 
@@ -110,22 +97,6 @@ async function settle(run: Run, outcome: Outcome): Promise<boolean> {
   const { ports, flight, held } = run;
   if (held === undefined) return false;
   return insist(ports, flight, 'settle', FOR_EVER, (ledger) => ledger.settle(held.lease, outcome));
-}
-
-/** The lease was taken over. An answer is still worth having: it goes in as a late one, and the record has the last word. */
-async function reportLate(run: Run, known: EndedWith): Promise<FlightEnd> {
-  const { ports, flight } = run;
-  const { operationId } = flight.plan;
-  run.loseLease();
-  const { outcome } = known;
-  if (outcome.state === 'in_doubt') return { ...known, recorded: false };
-  const resolution = { outcome, by: 'late-answer', reason: 'the answer came after the lease was taken over' };
-  const answer = await insist(ports, flight, 'resolve', FOR_EVER, (ledger) => ledger.resolve(operationId, resolution));
-  if (answer.kind === 'not_found' || answer.kind === 'not_in_doubt') return known;
-  if (answer.kind === 'contradicted') ports.events.emit('operation.contradicted', { operationId });
-  const stored = answer.record.outcome ?? outcome;
-  if (stored.state !== 'completed' && outcome.state === 'completed') return known; // it ran, whatever was said meanwhile
-  return { ...known, outcome: stored, recorded: true, attempts: Math.max(known.attempts, answer.record.attempts) };
 }
 
 function outcomeOf(run: Run, end: AttemptEnd): { readonly outcome: Outcome; readonly object?: object } {
@@ -220,6 +191,6 @@ function refusalOf(run: Run, verdict: Classification): Refused {
 /** What is known of the effect of an operation that ended so. */
 export function executionOfEnd(end: FlightEnd): 'none' | 'unknown' | 'done' {
   if (end.kind === 'ended') return executionOf(end.outcome);
-  if (end.kind === 'detached') return end.mayHaveRun ? 'unknown' : 'none';
+  if (end.kind === 'detached') return end.mayHaveRun || end.othersUnknown ? 'unknown' : 'none';
   return end.details.execution ?? TX_ERRORS[end.code].execution;
 }

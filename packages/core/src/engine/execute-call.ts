@@ -5,8 +5,8 @@ import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { claimOperation, replay, unrecorded } from './claim-operation.ts';
 import { executionOfEnd } from './end-operation.ts';
-import type { FlightEnd } from './flight.ts';
-import { Flight, refused } from './flight.ts';
+import type { FlightEnd, Refused } from './flight.ts';
+import { Flight, RECORD_UNKNOWN, refused } from './flight.ts';
 import { holdSlot, passBreaker, takeSlot } from './gates.ts';
 import type { EnginePorts } from './ports.ts';
 import { Run } from './run.ts';
@@ -22,7 +22,7 @@ export interface Execution {
 
 /** Executes a call. */
 export function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: number): Execution {
-  if (plan.signal?.aborted === true) return answered(refused('ABORTED', 'the signal was aborted before the call'));
+  if (plan.signal?.aborted === true) return answered(abortedBefore(plan));
   const underWay = plan.idempotencyKey === undefined ? undefined : ports.flights.get(plan.operationId);
   if (underWay !== undefined) return join(ports, underWay, plan, startedAt);
   const flight = new Flight(plan, startedAt);
@@ -40,7 +40,7 @@ function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: num
   const end = waiting.then(async (seen) => {
     const leftMs = startedAt + plan.timeoutMs - ports.clock.monotonic();
     // Nothing ran, because everybody else had left: that is no answer for a caller who is still here.
-    const endedForOthers = seen.kind === 'refused' && flight.wasAbandoned && executionOfEnd(seen) === 'none';
+    const endedForOthers = seen.kind === 'refused' && flight.wasAbandoned && didNothing(seen);
     if (!endedForOthers || leftMs <= 0 || plan.signal?.aborted === true || ports.isDraining()) return seen;
     const anew = executeCall(ports, { ...plan, timeoutMs: leftMs }, ports.clock.monotonic());
     const last = await anew.end;
@@ -48,6 +48,15 @@ function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: num
     return last;
   });
   return Object.assign(execution, { end });
+}
+
+function abortedBefore(plan: CallPlan): FlightEnd {
+  const earlier = plan.idempotencyKey === undefined ? {} : RECORD_UNKNOWN;
+  return refused('ABORTED', 'the signal was aborted before the call', earlier);
+}
+
+function didNothing(seen: Refused): boolean {
+  return executionOfEnd(seen) === 'none' || seen.details.reason === RECORD_UNKNOWN.reason;
 }
 
 function answered(end: FlightEnd): Execution {
@@ -120,8 +129,11 @@ function stoppedInLine(flight: Flight): FlightEnd {
  */
 export async function storedEnd(ports: EnginePorts, plan: CallPlan): Promise<FlightEnd | undefined> {
   if (plan.idempotencyKey === undefined || ports.ledger === undefined) return undefined;
-  const record = await ports.ledger.find(plan.operationId).catch(() => undefined);
-  if (record === undefined) return undefined;
+  const record = await ports.ledger.find(plan.operationId).catch((cause: unknown) => {
+    const message = 'the ledger did not say how the key stands; nothing was sent';
+    return refused('LEDGER_UNAVAILABLE', message, { cause, ...RECORD_UNKNOWN });
+  });
+  if (record === undefined || 'kind' in record) return record;
   if (isConflict(record, plan)) return conflict(plan);
   if (isTerminal(record.state)) return replay(record);
   if (record.state === 'claimed' && record.leaseUntil === 0) return undefined; // given back: nothing of it is under way
@@ -144,7 +156,7 @@ function conflict(plan: CallPlan): FlightEnd {
 /** The driver itself failed: the ledger is closed or corrupt, or there is a defect. */
 function failure(flight: Flight, error: unknown): FlightEnd {
   if (flight.known !== undefined) return flight.known;
-  const execution = flight.mayHaveRun ? 'unknown' : 'none';
+  const execution = flight.mayHaveRun || flight.othersUnknown ? 'unknown' : 'none';
   if (isMcpTxError(error)) return refused(error.code, error.message, { execution, cause: error }, flight.attempts);
   return refused('INTERNAL', `the engine failed: ${String(error)}`, { execution, cause: error }, flight.attempts);
 }

@@ -35,7 +35,17 @@ export type FlightEnd =
   | EndedWith
   | Refused
   /** The caller stopped waiting while a send was unanswered; the engine listens on. */
-  | { readonly kind: 'detached'; readonly reason: StopReason; readonly attempts: number; readonly mayHaveRun: boolean };
+  | {
+      readonly kind: 'detached';
+      readonly reason: StopReason;
+      readonly attempts: number;
+      readonly mayHaveRun: boolean;
+      /** Somebody else may have driven the operation, and the ledger has not said how it stands. */
+      readonly othersUnknown: boolean;
+    };
+
+/** Details of an error of a call that did nothing itself, when the ledger has not said what became of its key before. */
+export const RECORD_UNKNOWN = { execution: 'unknown', retryable: true, reason: 'record-unknown' } as const;
 
 /** A {@link Refused}. */
 export function refused(code: TxErrorCode, message: string, details: TxErrorDetails = {}, attempts = 0): Refused {
@@ -98,6 +108,8 @@ export class Flight {
   attempts = 0;
   /** A send is unanswered, or ended without saying whether the tool ran. */
   mayHaveRun = false;
+  /** Somebody else may have driven the operation, and the ledger has not said how it stands: so with a key until it is claimed. */
+  othersUnknown: boolean;
   /** The end, known but not yet recorded: callers whose deadline passes get it as `recorded: false`. */
   known: FlightEnd | undefined = undefined;
   /** A caller asked that the send be cancelled, and nobody else waits. */
@@ -124,6 +136,7 @@ export class Flight {
     this.plan = plan;
     this.startedAt = startedAt;
     this.deadline = startedAt + plan.timeoutMs;
+    this.othersUnknown = plan.idempotencyKey !== undefined;
   }
 
   /** Nobody waits any more: nothing further may be sent. */
@@ -178,7 +191,8 @@ export class Flight {
 
   /** What a caller learns who stops waiting now. */
   endSoFar(reason: StopReason): FlightEnd {
-    return this.known ?? { kind: 'detached', reason, attempts: this.attempts, mayHaveRun: this.mayHaveRun };
+    const { attempts, mayHaveRun, othersUnknown } = this;
+    return this.known ?? { kind: 'detached', reason, attempts, mayHaveRun, othersUnknown };
   }
 
   /** A caller has left. The last one decides what becomes of the send. */

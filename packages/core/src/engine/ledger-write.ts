@@ -19,6 +19,9 @@ export interface Insistence {
   readonly forCallers: boolean;
 }
 
+/** Until the ledger has it, or the instance is closed. */
+export const FOR_EVER: Insistence = { tries: Number.POSITIVE_INFINITY, forCallers: false };
+
 /**
  * Makes one write, and again while the ledger is unavailable.
  *

@@ -9,6 +9,7 @@ import { endListening, endReleased, endSettled } from './end-operation.ts';
 import type { FlightEnd } from './flight.ts';
 import { askProbe } from './in-doubt.ts';
 import { insist } from './ledger-write.ts';
+import { followOthers } from './lost-lease.ts';
 import type { Run } from './run.ts';
 
 /** Drives an operation to its end. `reclaim`: somebody else has taken it over; follow them. */
@@ -50,8 +51,8 @@ function ownerLost(): AttemptEnd {
   };
 }
 
-function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | 'reclaim' | Promise<FlightEnd | 'again'> {
-  if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return 'reclaim';
+function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | Promise<FlightEnd | 'again' | 'reclaim'> {
+  if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return followOthers(run, end.verdict);
   if (decision.do === 'release') return endReleased(run, end.verdict);
   if (decision.do === 'listen') return endListening(run, end.verdict);
   return endSettled(run, end);

@@ -67,8 +67,12 @@ export class Run {
     this.doubtIsDead = !start.inherited;
     start.flight.mayHaveRun = this.doubt !== undefined;
     const { operationId, requestId, tool } = start.flight.plan;
-    if (start.held !== undefined)
-      start.held.onLost = () => start.ports.events.emit('lease.lost', { operationId, requestId, tool });
+    if (start.held !== undefined) {
+      start.held.onLost = () => {
+        start.flight.othersUnknown = true;
+        start.ports.events.emit('lease.lost', { operationId, requestId, tool });
+      };
+    }
     start.flight.onAbandoned = () => this.inbox.put({ kind: 'stopped' });
     start.flight.onRevived = () => this.inbox.put({ kind: 'revived' });
   }

@@ -63,9 +63,9 @@ export const TX_ERRORS: Readonly<Record<TxErrorCode, CodeEntry>> = {
     says: 'The key was used for another tool or other arguments on this server. Nothing was sent.',
   },
   KEY_EXPIRED: {
-    execution: 'none',
+    execution: 'unknown',
     retryable: false,
-    says: 'The key belongs to an operation whose record has expired. Use a new key for a new intent.',
+    says: 'The key belongs to an operation whose record has expired, and how it ended with it. Use a new key for a new intent.',
   },
   ARGUMENTS_INVALID: {
     execution: 'none',

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { memoryLedger } from '../../src/index.ts';
+import { McpTxError, memoryLedger } from '../../src/index.ts';
 import { instance } from '../support/instance.ts';
+import { overrideLedger } from '../support/override-ledger.ts';
 import { answered } from '../support/scripted-connection.ts';
 
 const key = { idempotencyKey: 'order:42' };
@@ -12,7 +13,7 @@ describe('what a caller hears of records', () => {
     await clock.advance(1_500);
     expect(await tx.tryCallTool('pay', {}, key)).toMatchObject({
       ok: false,
-      error: { code: 'KEY_EXPIRED', execution: 'none' },
+      error: { code: 'KEY_EXPIRED', execution: 'unknown', retryable: false },
     });
     expect(server.sends).toHaveLength(1);
   });
@@ -40,8 +41,13 @@ describe('what a caller hears of records', () => {
   it('a full ledger takes no claim, and nothing is sent', async () => {
     const { tx, server } = await instance([], { ledger: memoryLedger({ maxRecords: 1 }) });
     await tx.callTool('pay', {}, { idempotencyKey: 'one' });
-    const outcome = await tx.tryCallTool('pay', {}, { idempotencyKey: 'two' });
-    expect(outcome).toMatchObject({ ok: false, error: { code: 'LEDGER_FULL', execution: 'none' } });
+    for (const [options, execution] of [
+      [{}, 'none'],
+      [{ idempotencyKey: 'two' }, 'unknown'], // the claim was not answered: a key may have run before
+    ] as const) {
+      const outcome = await tx.tryCallTool('pay', {}, options);
+      expect(outcome).toMatchObject({ ok: false, error: { code: 'LEDGER_FULL', execution } });
+    }
     expect(server.sends).toHaveLength(1);
   });
 
@@ -49,10 +55,28 @@ describe('what a caller hears of records', () => {
     const ledger = memoryLedger();
     const { tx, server } = await instance([], { ledger });
     await ledger.close();
-    expect(await tx.tryCallTool('pay', {}, key)).toMatchObject({
+    expect(await tx.tryCallTool('pay')).toMatchObject({
       ok: false,
       error: { code: 'LEDGER_CLOSED', execution: 'none' },
     });
+    expect(await tx.tryCallTool('pay', {}, key)).toMatchObject({
+      ok: false,
+      error: { code: 'LEDGER_CLOSED', execution: 'unknown' },
+    });
+    expect(server.sends).toHaveLength(0);
+  });
+
+  it('a record that cannot be read fails the call with LEDGER_CORRUPT; nothing is sent, and nothing is said of the key', async () => {
+    const base = await instance();
+    const corrupt = overrideLedger(base.ledger, {
+      claim: async () => {
+        throw new McpTxError('LEDGER_CORRUPT', 'the record of op_x cannot be read');
+      },
+    });
+    const { tx, server } = await instance([], { ledger: corrupt }, base);
+    const error = { code: 'LEDGER_CORRUPT', execution: 'unknown', retryable: false };
+    expect(await tx.tryCallTool('pay', {}, key)).toMatchObject({ ok: false, error });
+    expect(await tx.tryCallTool('pay')).toMatchObject({ ok: false, error: { ...error, execution: 'none' } });
     expect(server.sends).toHaveLength(0);
   });
 });

@@ -27,8 +27,10 @@ describe('the deadline', () => {
     const outcome = await within(clock, 2_000, tx.tryCallTool('pay', {}, key));
     expect(outcome).toMatchObject({
       ok: false,
-      error: { code: 'DEADLINE_EXCEEDED', execution: 'none', retryable: true },
+      error: { code: 'DEADLINE_EXCEEDED', execution: 'unknown', reason: 'record-unknown', retryable: true },
     });
+    const keyless = await within(clock, 2_000, tx.tryCallTool('pay'));
+    expect(keyless).toMatchObject({ ok: false, error: { code: 'DEADLINE_EXCEEDED', execution: 'none' } });
     expect(server.sends).toHaveLength(0);
   });
 
@@ -165,6 +167,10 @@ describe('a ledger that is away', () => {
     state.down = true;
     const outcome = await within(i.clock, 500, i.tx.tryCallTool('pay', {}, key));
     expect(outcome).toMatchObject({
+      ok: false,
+      error: { code: 'LEDGER_UNAVAILABLE', execution: 'unknown', reason: 'record-unknown', retryable: true },
+    });
+    expect(await within(i.clock, 500, i.tx.tryCallTool('pay'))).toMatchObject({
       ok: false,
       error: { code: 'LEDGER_UNAVAILABLE', execution: 'none', retryable: true },
     });
