@@ -131,5 +131,6 @@ function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, sta
     fingerprinted: plan.fingerprint !== undefined,
     durationMs: ports.clock.monotonic() - startedAt,
     ...(ended?.resolvedBy === undefined ? {} : { resolvedBy: ended.resolvedBy }),
+    ...(plan.isByServerDefault && (ended?.mode ?? plan.mode) === plan.mode ? { guaranteeBy: 'server-default' } : {}),
   };
 }

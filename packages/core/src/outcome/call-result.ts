@@ -25,6 +25,8 @@ export interface CallMeta {
   readonly operationId: string;
   /** The delivery mode that held. */
   readonly guarantee: DeliveryMode;
+  /** Present when nothing is known of the tool and the mode is the user's word for the whole server (`delivery`). */
+  readonly guaranteeBy?: 'server-default';
   readonly dedupeScope: DedupeScope;
   /** Class of the ledger, or `none` without one. */
   readonly durability: Durability | 'none';

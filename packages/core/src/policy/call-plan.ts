@@ -34,6 +34,10 @@ export interface CallPlan {
   /** Declared to change nothing: there is no effect to be in doubt about. */
   readonly readOnly: boolean;
   readonly hintedReadOnly: boolean;
+  /** The mode would have to be derived from hints that contradict each other: the call is to be refused. */
+  readonly isContradictory: boolean;
+  /** The mode holds by the user's word for the whole server: nothing is known of this tool. */
+  readonly isByServerDefault: boolean;
   readonly retry: RetrySettings;
   readonly timeoutMs: number;
   /** Longest silence of one send before the next; for at-most-once, before the probe is asked. Progress starts it anew. */
@@ -109,6 +113,8 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
     safe: safety.safe,
     readOnly: safety.readOnly,
     hintedReadOnly: safety.hintedReadOnly,
+    isContradictory: safety.isContradictory && options.delivery === undefined,
+    isByServerDefault: safety.isByDefault && options.delivery === undefined && mode !== 'at-most-once',
     retry: mergeRetry(defaults.retry, rule?.retry, options.retry),
     timeoutMs,
     attemptTimeoutMs: attemptTimeout(input, mode, timeoutMs),

@@ -19,6 +19,10 @@ export interface ToolSafety {
   readonly readOnly: boolean;
   /** Its own server, trusted or not, says that it only reads: enough to let a *caller* repeat it. */
   readonly hintedReadOnly: boolean;
+  /** A trusted server's hints contradict each other, and nothing else says how often the tool may run: no mode can be derived. */
+  readonly isContradictory: boolean;
+  /** Nothing is known of the tool: the mode is the server's default. */
+  readonly isByDefault: boolean;
 }
 
 /** What is known of the server. */
@@ -29,7 +33,7 @@ export interface ServerStanding {
   readonly delivery: DeliveryMode;
 }
 
-/** A tool's safety. Contradictory hints (`readOnlyHint` with `destructiveHint`) widen nothing. */
+/** A tool's safety. Contradictory hints (`readOnlyHint` with `destructiveHint`) widen nothing; of a trusted server they forbid the call. */
 export function toolSafety(
   rule: ToolRule | undefined,
   hints: ToolHints | undefined,
@@ -42,15 +46,19 @@ export function toolSafety(
   const readOnly = rule?.readOnly ?? (server.trusted && hintedReadOnly && !declaredUnsafe);
   const safe =
     rule?.readOnly === true || rule?.idempotent === true || (server.trusted && hintedSafe && !declaredUnsafe);
-  return { mode: modeOf(rule, safe, server), safe, readOnly, hintedReadOnly };
+  const said = modeSaid(rule, server);
+  const mode = said ?? (safe ? 'at-least-once' : server.delivery);
+  const isContradictory = said === undefined && !safe && server.trusted && contradictory;
+  return { mode, safe, readOnly, hintedReadOnly, isContradictory, isByDefault: said === undefined && !safe };
 }
 
-function modeOf(rule: ToolRule | undefined, safe: boolean, server: ServerStanding): DeliveryMode {
+/** The mode, as far as it is said of this very tool or follows from what the server can do. */
+function modeSaid(rule: ToolRule | undefined, server: ServerStanding): DeliveryMode | undefined {
   if (rule?.delivery !== undefined) return rule.delivery;
-  if (server.speaksMcpTx || rule?.idempotencyArgument !== undefined) return 'effectively-once';
-  if (safe) return 'at-least-once';
+  if (canBeEffectivelyOnce(rule, server)) return 'effectively-once';
+  if (rule?.readOnly === true || rule?.idempotent === true) return 'at-least-once';
   const declaredUnsafe = rule?.readOnly === false || rule?.idempotent === false;
-  return declaredUnsafe ? 'at-most-once' : server.delivery; // a word on one tool is worth more than one on all
+  return declaredUnsafe ? 'at-most-once' : undefined; // a word on one tool is worth more than one on all
 }
 
 /** Whether `effectively-once` can be kept for this tool: somebody at the other end must recognise the operation id. */

@@ -3,6 +3,7 @@ import type { ServerConnection } from '../connect/server-source.ts';
 import type { Answer } from '../engine/answer-caller.ts';
 import { answerCaller } from '../engine/answer-caller.ts';
 import { executeCall, storedEnd } from '../engine/execute-call.ts';
+import { refused } from '../engine/flight.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { OperationRecord } from '../ledger/record.ts';
 import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
@@ -42,6 +43,7 @@ export class Calls {
     this.#kit = kit;
     const { delivery } = kit.defaults;
     this.#standing = { trusted: kit.options.trusted ?? false, speaksMcpTx: false, delivery };
+    if (delivery === 'at-least-once') this.#warn('delivery.server-default', RUNS_TWICE);
   }
 
   /** Calls a tool of the server. @throws McpTxError */
@@ -57,6 +59,7 @@ export class Calls {
       if (stored !== undefined) return stored;
     }
     const plan = this.#plan(tool, own, options);
+    if (plan.isContradictory) return this.#refuseContradiction(plan, startedAt);
     if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
     this.#started(plan);
     const execution = executeCall(ports, plan, startedAt);
@@ -146,6 +149,15 @@ export class Calls {
     return buildCallPlan(input, this.#kit.ports.random);
   }
 
+  /** Whoever says of a tool that it only reads and that it destroys has not said how often it may run. What is stored stays an answer. */
+  async #refuseContradiction(plan: CallPlan, startedAt: number): Promise<McpTxResult> {
+    const { name, ports } = this.#kit;
+    const message = `${name} says that ${plan.tool} is read-only and destructive; say what it is by a rule in tools, or by the call’s delivery`;
+    const end =
+      (await storedEnd(ports, plan)) ?? refused('TOOL_NOT_ALLOWED', message, { reason: 'contradictory-hints' });
+    return this.#answer(plan, { end, joined: false }, startedAt);
+  }
+
   /** Makes sure that the tool exists. A stored answer stays an answer, also when the tool has gone since. */
   async #prepare(
     tool: string,
@@ -178,9 +190,18 @@ export class Calls {
     )
       return;
     this.#hasWarned = true;
-    const message = `${this.#kit.name}: idempotency keys are kept in memory only and are forgotten when this process ends; give createMcpTx a ledger such as sqliteLedger()`;
-    this.#kit.options.logger?.warn({ server: this.#kit.name, event: 'ledger.volatile' }, message);
+    this.#warn('ledger.volatile', FORGETS);
+  }
+
+  #warn(event: string, message: string): void {
+    const { name: server, options } = this.#kit;
+    options.logger?.warn({ server, event }, `${server}: ${message}`);
   }
 }
+
+const FORGETS =
+  'idempotency keys are kept in memory only and are forgotten when this process ends; give createMcpTx a ledger such as sqliteLedger()';
+const RUNS_TWICE =
+  'by delivery: ‘at-least-once’ every tool of this server about which nothing is known may run more than once';
 
 const NO_OPTIONS: CallOptions = Object.freeze({});

@@ -219,6 +219,7 @@ function summed(composer: Composer, inner: readonly CallMeta[], startedAt: numbe
       : all((meta) => meta.dedupeScope !== 'call')
         ? 'process'
         : 'call',
+    ...(inner.some((meta) => meta.guaranteeBy !== undefined) ? { guaranteeBy: 'server-default' } : {}),
     durability: inner[0]?.durability ?? 'none',
     execution: unknown ? 'unknown' : inner.some((meta) => meta.execution === 'done') ? 'done' : 'none',
     recorded: all((meta) => meta.recorded),

@@ -163,15 +163,11 @@ describe('hints of the server', () => {
     expect(await within(clock, 100, tx.tryCallTool('pay'))).toMatchObject({ ok: false, error: { code: 'IN_DOUBT' } });
   });
 
-  it('count from a trusted server, unless they contradict each other', async () => {
+  it('count from a trusted server', async () => {
     const { tx, server, clock } = await instance([fates.reset], { trusted: true });
     server.tools = [hinted];
     server.onToolsChanged();
     expect((await within(clock, 100, tx.callTool('pay'))).meta.guarantee).toBe('at-least-once');
-    server.tools = [{ name: 'pay', annotations: { readOnlyHint: true, destructiveHint: true } }];
-    server.onToolsChanged();
-    server.fates.push(fates.reset);
-    expect(await within(clock, 100, tx.tryCallTool('pay'))).toMatchObject({ ok: false, error: { code: 'IN_DOUBT' } });
   });
 });
 

@@ -48,6 +48,41 @@ it('warns once that memory forgets keys', async () => {
   expect(lines.filter(({ message }) => message.includes('kept in memory only'))).toHaveLength(1);
 });
 
+it('says once per instance that a whole server was put to at-least-once, and every result says whose word it is', async () => {
+  const { lines, logger } = recorder();
+  const { tx, clock, server } = await instance([], {
+    logger,
+    delivery: 'at-least-once',
+    tools: { read: { readOnly: true }, pay: { readOnly: false } },
+  });
+  server.tools = ['unknown', 'read', 'pay'].map((name) => ({ name }));
+  server.onToolsChanged();
+  tx.tool('local', { inputSchema: { '~standard': { version: 1, validate: (value) => ({ value }) } } }, (_, context) =>
+    context.callTool('unknown'),
+  );
+  const guarantees: unknown[] = [];
+  for (const [tool, options] of [
+    ['unknown', {}],
+    ['local', {}],
+    ['read', {}],
+    ['pay', {}],
+    ['unknown', { delivery: 'at-least-once' }],
+    ['unknown', { delivery: 'at-most-once' }],
+  ] as const) {
+    const { meta } = await within(clock, 100, tx.callTool(tool, {}, options));
+    guarantees.push([meta.guarantee, meta.guaranteeBy]);
+  }
+  expect(guarantees).toEqual([
+    ['at-least-once', 'server-default'],
+    ['at-least-once', 'server-default'],
+    ['at-least-once', undefined],
+    ['at-most-once', undefined],
+    ['at-least-once', undefined],
+    ['at-most-once', undefined],
+  ]);
+  expect(lines).toMatchObject([{ level: 'warn', fields: { event: 'delivery.server-default', server: 'test' } }]);
+});
+
 it('a listener that throws hurts nobody, and is reported', async () => {
   const { tx } = await instance();
   const failures: unknown[] = [];
