@@ -167,32 +167,36 @@ function hear(run: Run, attempt: number, progress: Progress): void {
 }
 
 /** Waits for an answer to any unanswered send, for a silence as long as the attempt may take, or for the last caller to leave. */
-async function awaitAnswer(run: Run): Promise<AttemptEnd> {
-  const { ports, flight } = run;
-  const { attemptTimeoutMs } = flight.plan;
-  const current = run.attempt;
-  const arm = (): Deadline =>
-    ports.deadlines.add(ports.clock.monotonic() + attemptTimeoutMs, attemptTimeoutMs, run.inbox);
-  let timer = attemptTimeoutMs < flight.plan.timeoutMs ? arm() : undefined;
-  if (timer !== undefined) {
-    run.onProgress = () => {
-      timer?.cancel();
-      timer = arm();
-    };
-  }
+function awaitAnswer(run: Run): Promise<AttemptEnd> {
+  const { attemptTimeoutMs, timeoutMs } = run.flight.plan;
+  return attemptTimeoutMs < timeoutMs ? hearWithin(run, attemptTimeoutMs) : hearOut(run, run.attempt);
+}
+
+async function hearWithin(run: Run, silenceMs: number): Promise<AttemptEnd> {
+  const { deadlines, clock } = run.ports;
+  const arm = (): Deadline => deadlines.add(clock.monotonic() + silenceMs, silenceMs, run.inbox);
+  let timer = arm();
+  run.onProgress = () => {
+    timer.cancel();
+    timer = arm();
+  };
   try {
-    for (;;) {
-      const event = await run.inbox.next();
-      if (event.kind === 'timer') return { verdict: noAnswer(run, `no answer within ${attemptTimeoutMs} ms`) };
-      if (event.kind === 'revived') continue;
-      if (event.kind === 'stopped') return { verdict: stopped(run) };
-      const end = judge(run, event.send, event.seen);
-      if (event.send.attempt === current || endsIt(end.verdict)) return end;
-    }
+    return await hearOut(run, run.attempt);
   } finally {
     run.onProgress = undefined;
-    timer?.cancel();
+    timer.cancel();
   }
+}
+
+function hearOut(run: Run, current: number): Promise<AttemptEnd> {
+  return run.inbox.next().then((event) => {
+    if (event.kind === 'revived') return hearOut(run, current);
+    if (event.kind === 'stopped') return { verdict: stopped(run) };
+    if (event.kind === 'timer')
+      return { verdict: noAnswer(run, `no answer within ${run.flight.plan.attemptTimeoutMs} ms`) };
+    const end = judge(run, event.send, event.seen);
+    return event.send.attempt === current || endsIt(end.verdict) ? end : hearOut(run, current);
+  });
 }
 
 /** Classifies a send that ended, and tells the breaker what it proves about the server. */

@@ -13,23 +13,20 @@ import { Run } from './run.ts';
 
 const POLL = { firstMs: 25, maxMs: 250 } as const;
 
-/** Claims until it has the operation, or an answer for the callers. `admitted`: the breaker let the first send through. */
-export async function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd> {
-  for (let pollMs: number = POLL.firstMs; ; pollMs = Math.min(pollMs * 2, POLL.maxMs)) {
-    const requestedAt = ports.clock.monotonic();
-    const request = requestFor(ports, flight);
-    let claim: Claim;
-    try {
-      claim = await insist(ports, flight, 'claim', { tries: 3, forCallers: true }, (ledger) => ledger.claim(request));
-    } catch (error) {
-      return claimFailed(ports, flight, request, error);
-    }
-    if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
-    if (claim.kind !== 'busy') return answerOf(flight.plan, claim);
-    flight.withdrawProbe(); // who waits for another process must not keep others from asking the server
-    const patience = await waitForOwner(ports, flight, claim, pollMs);
-    if (patience !== undefined) return patience;
-  }
+/** Another owner is at work. */
+export type Busy = Extract<Claim, { kind: 'busy' }>;
+
+/** Claims: gets the operation, an answer for the callers, or to know that somebody else has it. */
+export function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd | Busy> {
+  const requestedAt = ports.clock.monotonic();
+  const request = requestFor(ports, flight);
+  return insist(ports, flight, 'claim', { tries: 3, forCallers: true }, (ledger) => ledger.claim(request)).then(
+    (claim) => {
+      if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
+      return claim.kind === 'busy' ? claim : answerOf(flight.plan, claim);
+    },
+    (error: unknown) => claimFailed(ports, flight, request, error),
+  );
 }
 
 function begin(
@@ -142,18 +139,20 @@ export function replay(record: OperationRecord): FlightEnd {
   };
 }
 
-/** Waits a little while another process drives the operation; an end for the callers when waiting is not wanted or over. */
-async function waitForOwner(
+/** Waits a little, longer each time, while another owner is at work; an end for the callers when waiting is not wanted or over. */
+export async function waitForOwner(
   ports: EnginePorts,
   flight: Flight,
-  busy: Extract<Claim, { kind: 'busy' }>,
-  pollMs: number,
+  busy: Busy,
+  earlierWaits: number,
 ): Promise<FlightEnd | undefined> {
+  flight.withdrawProbe(); // who waits for another process must not keep others from asking the server
   const message = `another process drives ${flight.plan.operationId}; repeat with the same key to get its answer`;
   const details = { retryAt: Math.ceil(ports.clock.now() + Math.min(busy.leaseLeftMs, 1_000)) };
   const inProgress = refused('IN_PROGRESS', message, details, busy.record.attempts);
   if (flight.plan.ifBusy === 'fail') return inProgress;
   flight.known = inProgress;
+  const pollMs = Math.min(POLL.firstMs * 2 ** earlierWaits, POLL.maxMs);
   const waited = await sleep(ports.clock, pollMs * (0.5 + ports.random.next() / 2), flight.stopSignal);
   if (waited === 'aborted') return inProgress;
   return undefined;

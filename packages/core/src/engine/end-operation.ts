@@ -32,17 +32,19 @@ export function endSettled(run: Run, end: AttemptEnd, by?: string): FlightEnd | 
   return run.held === undefined ? known : record(run, known);
 }
 
-async function record(run: Run, known: EndedWith): Promise<FlightEnd> {
-  const { ports, flight } = run;
-  const { outcome } = known;
-  flight.known = known;
-  const settled = await settle(run, outcome);
-  if (ports.events.wants('operation.settled')) {
-    const { operationId, requestId, tool } = flight.plan;
-    const reason = outcome.state === 'in_doubt' ? { reason: outcome.reason } : {};
-    ports.events.emit('operation.settled', { operationId, requestId, tool, outcome: outcome.state, ...reason });
-  }
-  return settled ? { ...known, recorded: true } : endLate(run, known);
+function record(run: Run, known: EndedWith): Promise<FlightEnd> {
+  run.flight.known = known;
+  return settle(run, known.outcome).then((settled) => {
+    tellSettled(run, known.outcome);
+    return settled ? { ...known, recorded: true } : endLate(run, known);
+  });
+}
+
+function tellSettled({ ports, flight }: Run, outcome: Outcome): void {
+  if (!ports.events.wants('operation.settled')) return;
+  const { operationId, requestId, tool } = flight.plan;
+  const reason = outcome.state === 'in_doubt' ? { reason: outcome.reason } : {};
+  ports.events.emit('operation.settled', { operationId, requestId, tool, outcome: outcome.state, ...reason });
 }
 
 /** Nothing ran: frees the operation, so that its key stays usable, and refuses the callers. */
@@ -93,9 +95,9 @@ function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<F
   return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
 }
 
-async function settle(run: Run, outcome: Outcome): Promise<boolean> {
+function settle(run: Run, outcome: Outcome): Promise<boolean> {
   const { ports, flight, held } = run;
-  if (held === undefined) return false;
+  if (held === undefined) return Promise.resolve(false);
   return insist(ports, flight, 'settle', FOR_EVER, (ledger) => ledger.settle(held.lease, outcome));
 }
 

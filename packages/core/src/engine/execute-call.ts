@@ -3,7 +3,7 @@ import type { OperationRecord } from '../ledger/record.ts';
 import { isTerminal } from '../ledger/record.ts';
 import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
-import { claimOperation, replay, unrecorded } from './claim-operation.ts';
+import { claimOperation, replay, unrecorded, waitForOwner } from './claim-operation.ts';
 import { executionOfEnd } from './end-operation.ts';
 import type { FlightEnd, Refused } from './flight.ts';
 import { Flight, RECORD_UNKNOWN, refused } from './flight.ts';
@@ -63,33 +63,54 @@ function answered(end: FlightEnd): Execution {
   return { end: Promise.resolve(end), joined: false };
 }
 
-async function drive(ports: EnginePorts, flight: Flight): Promise<void> {
-  let end: FlightEnd;
+/** Gives the flight its end, whatever happens. */
+function drive(ports: EnginePorts, flight: Flight): void {
+  const finish = (end: FlightEnd): void => {
+    if (ports.flights.get(flight.plan.operationId) === flight) ports.flights.delete(flight.plan.operationId);
+    ports.active.delete(flight);
+    flight.finish(end);
+  };
+  const fail = (error: unknown): void => finish(failure(flight, error));
   try {
-    const gates = passGates(ports, flight);
-    const refusal = gates instanceof Promise ? await gates : gates;
-    if (refusal !== undefined) end = (await storedEnd(ports, flight.plan)) ?? refusal;
-    else if (ports.ledger === undefined)
-      end = (await runAttempts(unrecorded(ports, flight))) as FlightEnd; // nobody can take it over
-    else end = await claimAndRun(ports, flight);
+    const refusal = passGates(ports, flight);
+    const driven = refusal === undefined ? run(ports, flight) : runUnlessRefused(ports, flight, refusal);
+    void driven.then(finish, fail);
   } catch (error) {
-    end = failure(flight, error);
+    fail(error);
   }
-  if (ports.flights.get(flight.plan.operationId) === flight) ports.flights.delete(flight.plan.operationId);
-  ports.active.delete(flight);
-  flight.finish(end);
+}
+
+async function runUnlessRefused(
+  ports: EnginePorts,
+  flight: Flight,
+  gates: FlightEnd | Promise<FlightEnd | undefined>,
+): Promise<FlightEnd> {
+  const refusal = await gates;
+  if (refusal === undefined) return run(ports, flight);
+  return (await storedEnd(ports, flight.plan)) ?? refusal;
+}
+
+function run(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
+  if (ports.ledger !== undefined) return claimAndRun(ports, flight);
+  return runAttempts(unrecorded(ports, flight)) as Promise<FlightEnd>; // nobody can take it over
 }
 
 async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
-  for (;;) {
+  for (let waits = 0; ; ) {
     const claimed = await claimOperation(ports, flight);
-    if (!(claimed instanceof Run)) return claimed;
-    try {
-      const end = await runAttempts(claimed);
-      if (end !== 'reclaim') return end;
-    } finally {
-      if (claimed.held !== undefined) ports.leases.drop(claimed.held);
-    }
+    if (claimed instanceof Run) {
+      try {
+        const end = await runAttempts(claimed);
+        if (end !== 'reclaim') return end;
+        waits = 0;
+      } finally {
+        if (claimed.held !== undefined) ports.leases.drop(claimed.held);
+      }
+    } else if (claimed.kind === 'busy') {
+      const end = await waitForOwner(ports, flight, claimed, waits);
+      if (end !== undefined) return end;
+      waits += 1;
+    } else return claimed;
   }
 }
 

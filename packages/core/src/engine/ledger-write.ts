@@ -27,23 +27,37 @@ export const FOR_EVER: Insistence = { tries: Number.POSITIVE_INFINITY, forCaller
  *
  * @throws McpTxError whatever the ledger threw last, once the tries are used up, or at once when repeating cannot help
  */
-export async function insist<T>(
+export function insist<T>(
   ports: EnginePorts,
   flight: Flight,
   write: LedgerWrite,
   insistence: Insistence,
   act: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
-  for (let failures = 1; ; failures += 1) {
-    try {
-      return await act(ports.ledger as Ledger);
-    } catch (error) {
-      if (failures >= insistence.tries || !isUnavailable(error)) throw error;
+  const ledger = ports.ledger as Ledger;
+  return begun(ledger, act).catch(async (first: unknown) => {
+    let error = first;
+    for (let failures = 1; failures < insistence.tries && isUnavailable(error); failures += 1) {
       const { operationId, requestId, tool } = flight.plan;
       ports.events.emit('ledger.delayed', { operationId, requestId, tool, write, error });
       const signal = insistence.forCallers ? flight.stopSignal : ports.closed;
-      if ((await sleep(ports.clock, backoffMs(WAITS, failures, ports.random), signal)) === 'aborted') throw error;
+      if ((await sleep(ports.clock, backoffMs(WAITS, failures, ports.random), signal)) === 'aborted') break;
+      try {
+        return await act(ledger);
+      } catch (next) {
+        error = next;
+      }
     }
+    throw error;
+  });
+}
+
+/** A ledger that throws and one that rejects are the same to us. */
+function begun<T>(ledger: Ledger, act: (ledger: Ledger) => Promise<T>): Promise<T> {
+  try {
+    return act(ledger);
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 

@@ -13,8 +13,14 @@ import { followOthers } from './lost-lease.ts';
 import type { Run } from './run.ts';
 
 /** Drives an operation to its end. `reclaim`: somebody else has taken it over; follow them. */
-export async function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
-  let known = run.doubt === undefined ? undefined : ownerLost();
+export function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
+  if (run.doubt !== undefined) return goOn(run, ownerLost());
+  // Almost every operation ends here; the loop is for the others.
+  return attemptOnce(run).then((end) => (end.verdict.class === 'completed' ? endSettled(run, end) : goOn(run, end)));
+}
+
+async function goOn(run: Run, first: AttemptEnd): Promise<FlightEnd | 'reclaim'> {
+  let known: AttemptEnd | undefined = first;
   for (;;) {
     let end = known ?? (await attemptOnce(run));
     known = undefined;

@@ -1,9 +1,9 @@
 /** Decides what an operation is called and what counts as "the same arguments". Anybody can compute both without the ledger. */
 import { McpTxError } from '../outcome/tx-error.ts';
-import { base32 } from '../runtime/base32.ts';
+import { base32OfHex } from '../runtime/base32.ts';
 import type { JsonLimits } from '../runtime/canonical-json.ts';
 import { canonicalJson, checkJson, JsonDefectError } from '../runtime/canonical-json.ts';
-import { sha256, sha256Text } from '../runtime/digest.ts';
+import { sha256Hex, sha256Text } from '../runtime/digest.ts';
 
 /** Version of both derivations; part of each digest. */
 const IDENTITY_VERSION = 1;
@@ -40,11 +40,8 @@ export function checkKey(key: unknown): asserts key is string {
  */
 export function identify(scope: string, serverName: string, key: string): OperationIdentity {
   const text = `${IDENTITY_VERSION};${scope.length}:${scope}${serverName.length}:${serverName}${key.length}:${key}`;
-  const digest = sha256(text);
-  return {
-    operationId: `op_${base32(digest)}`,
-    digest: Buffer.from(digest.buffer, digest.byteOffset, 32).toString('hex'),
-  };
+  const digest = sha256Hex(text);
+  return { operationId: `op_${base32OfHex(digest)}`, digest };
 }
 
 type Arguments = Readonly<Record<string, unknown>>;

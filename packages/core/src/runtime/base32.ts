@@ -21,6 +21,25 @@ export function base32(bytes: Uint8Array, offset = 0): string {
   return text + (PAIRS[last & 1023] as string);
 }
 
+/** Encodes the first 128 bits that `hex` stands for, in lower case. */
+export function base32OfHex(hex: string): string {
+  let text = '';
+  for (let at = 0; at < 30; at += 5) {
+    const bits = nibbles(hex, at, 5);
+    text += `${PAIRS[bits >> 10]}${PAIRS[bits & 1023]}`;
+  }
+  return text + (PAIRS[nibbles(hex, 30, 2) << 2] as string);
+}
+
+function nibbles(hex: string, from: number, count: number): number {
+  let bits = 0;
+  for (let at = from; at < from + count; at += 1) {
+    const code = hex.charCodeAt(at);
+    bits = (bits << 4) | (code < 58 ? code - 48 : code - 87); // 0 to 9, a to f
+  }
+  return bits;
+}
+
 /** Encodes the lowest `10 * pairs` bits of `value` as `2 * pairs` characters. */
 export function base32Digits(value: number, pairs: number): string {
   let text = '';

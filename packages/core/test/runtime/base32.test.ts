@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { base32, fromBase32 } from '../../src/runtime/base32.ts';
+import { base32, base32OfHex, fromBase32 } from '../../src/runtime/base32.ts';
 
 describe('base32', () => {
   test('writes what RFC 4648 says, in lower case and without padding', () => {
@@ -12,6 +12,13 @@ describe('base32', () => {
   test('starts at the offset', () => {
     const pool = randomBytes(48);
     expect(base32(pool, 16)).toBe(base32(pool.subarray(16, 32)));
+  });
+
+  test('writes the same from hexadecimal digits', () => {
+    for (let n = 0; n < 1_000; n += 1) {
+      const bytes = randomBytes(32);
+      expect(base32OfHex(bytes.toString('hex'))).toBe(base32(bytes));
+    }
   });
 
   test('is read back byte for byte', () => {
