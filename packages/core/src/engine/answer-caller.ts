@@ -5,6 +5,7 @@ import type { InDoubtReason, StoredError } from '../outcome/outcome.ts';
 import type { Execution } from '../outcome/tx-error.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import { executionOfEnd } from './end-operation.ts';
 import type { FlightEnd } from './flight.ts';
 import { RECORD_UNKNOWN } from './flight.ts';
@@ -116,7 +117,7 @@ function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, sta
   const processed = ended?.outcome.state === 'completed';
   const refusedByServer = ended?.outcome.state === 'failed' && ended.resolvedBy === undefined;
   const { ledger } = ports;
-  return {
+  const meta: Mutable<CallMeta> = {
     ack: processed || refusedByServer,
     processed,
     duplicate: joined || ended?.duplicate === true,
@@ -130,7 +131,8 @@ function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, sta
     recorded: ended?.recorded === true,
     fingerprinted: plan.fingerprint !== undefined,
     durationMs: ports.clock.monotonic() - startedAt,
-    ...(ended?.resolvedBy === undefined ? {} : { resolvedBy: ended.resolvedBy }),
-    ...(plan.isByServerDefault && (ended?.mode ?? plan.mode) === plan.mode ? { guaranteeBy: 'server-default' } : {}),
   };
+  if (ended?.resolvedBy !== undefined) meta.resolvedBy = ended.resolvedBy;
+  if (plan.isByServerDefault && meta.guarantee === plan.mode) meta.guaranteeBy = 'server-default';
+  return meta;
 }

@@ -4,6 +4,7 @@ import type { OperationRecord } from '../ledger/record.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { stricter } from '../policy/tool-safety.ts';
 import { sleep } from '../runtime/clock.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import type { Flight, FlightEnd } from './flight.ts';
 import { RECORD_UNKNOWN, refused } from './flight.ts';
 import { settleWindowMs } from './in-doubt.ts';
@@ -19,7 +20,7 @@ export type Busy = Extract<Claim, { kind: 'busy' }>;
 /** Claims: gets the operation, an answer for the callers, or to know that somebody else has it. */
 export function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd | Busy> {
   const requestedAt = ports.clock.monotonic();
-  const request = requestFor(ports, flight);
+  const request = requestFor(ports, flight, requestedAt);
   return insist(ports, flight, 'claim', { tries: 3, forCallers: true }, (ledger) => ledger.claim(request)).then(
     (claim) => {
       if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
@@ -67,7 +68,7 @@ export function unrecorded(ports: EnginePorts, flight: Flight): Run {
   });
 }
 
-function requestFor(ports: EnginePorts, flight: Flight): ClaimRequest {
+function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimRequest {
   const { plan } = flight;
   const { defaults } = plan;
   const straightToSent = ports.breaker.isClosed && ports.caller.isReady(!plan.safe);
@@ -77,7 +78,7 @@ function requestFor(ports: EnginePorts, flight: Flight): ClaimRequest {
     plan.repeatOf === undefined &&
     !plan.hintedReadOnly &&
     !plan.safe;
-  return {
+  const request: Mutable<ClaimRequest> = {
     operationId: plan.operationId,
     digest: plan.digest,
     scope: plan.scope,
@@ -89,14 +90,15 @@ function requestFor(ports: EnginePorts, flight: Flight): ClaimRequest {
     leaseMs: defaults.leaseMs,
     mode: plan.mode,
     maxAttempts: plan.retry.maxAttempts,
-    deadlineAt: Math.ceil(ports.clock.now() + flight.deadline - ports.clock.monotonic()),
+    deadlineAt: Math.ceil(ports.clock.now() + flight.deadline - now),
     settleWindowMs: settleWindowMs(plan),
     retentionMs: defaults.retentionMs,
-    ...(plan.idempotencyKey === undefined ? {} : { idempotencyKey: plan.idempotencyKey }),
-    ...(plan.fingerprint === undefined ? {} : { fingerprint: plan.fingerprint }),
-    ...(plan.storeArguments && plan.argumentsText !== undefined ? { arguments: plan.argumentsText } : {}),
-    ...(quarantined ? { quarantine: { session: ports.session, windowMs: defaults.quarantineMs } } : {}),
   };
+  if (plan.idempotencyKey !== undefined) request.idempotencyKey = plan.idempotencyKey;
+  if (plan.fingerprint !== undefined) request.fingerprint = plan.fingerprint;
+  if (plan.storeArguments && plan.argumentsText !== undefined) request.arguments = plan.argumentsText;
+  if (quarantined) request.quarantine = { session: ports.session, windowMs: defaults.quarantineMs };
+  return request;
 }
 
 /** What callers hear of an operation that needs no driver. */

@@ -6,6 +6,8 @@ import type { TxErrorCode, TxErrorDetails } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import type { Progress } from '../policy/settings.ts';
 import type { Deadline, Deadlines, Sleeper } from '../runtime/deadlines.ts';
+import type { Inbox } from './inbox.ts';
+import { REVIVED, STOPPED } from './inbox.ts';
 
 /** The operation ended, and this is how. */
 export interface EndedWith {
@@ -116,10 +118,8 @@ export class Flight {
   cancelRequested = false;
   /** Why the last caller left. */
   stopReason: StopReason = 'timeout';
-  /** Told when the last caller has left. */
-  onAbandoned: (() => void) | undefined = undefined;
-  /** Told when a caller comes after the last one had left. */
-  onRevived: (() => void) | undefined = undefined;
+  /** Where the driver hears that the last caller has left, and that one came after that. */
+  inbox: Inbox | undefined = undefined;
   /** The last caller has left at some time. */
   wasAbandoned = false;
   /** Gives back the admission slot; called once, when the operation ends or nobody waits for it any more. */
@@ -216,7 +216,7 @@ export class Flight {
     this.#stop = undefined;
     this.cancelRequested = false;
     this.stopReason = 'timeout';
-    this.onRevived?.();
+    this.inbox?.put(REVIVED);
   }
 
   #abandon(): void {
@@ -225,7 +225,7 @@ export class Flight {
     this.#stop?.abort();
     this.freeSlot();
     this.withdrawProbe();
-    this.onAbandoned?.();
+    this.inbox?.put(STOPPED);
   }
 
   /** Gives the admission slot back early. */

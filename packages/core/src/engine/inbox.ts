@@ -55,3 +55,7 @@ export class Inbox {
 }
 
 const TIMER: DriverEvent = { kind: 'timer' };
+/** The last caller left. */
+export const STOPPED: DriverEvent = { kind: 'stopped' };
+/** A caller came after the last one had left. */
+export const REVIVED: DriverEvent = { kind: 'revived' };

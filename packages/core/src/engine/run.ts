@@ -63,7 +63,7 @@ export class Run {
     this.attempt = start.attempt;
     this.marked = start.marked;
     this.doubt = start.inherited ? 'owner-lost' : undefined;
-    this.doubtSentAt = start.ports.clock.monotonic(); // no two clocks agree: what was inherited may have been sent just now
+    this.doubtSentAt = start.inherited ? start.ports.clock.monotonic() : 0; // no two clocks agree: what was inherited may have been sent just now
     this.doubtIsDead = !start.inherited;
     start.flight.mayHaveRun = this.doubt !== undefined;
     const { operationId, requestId, tool } = start.flight.plan;
@@ -73,8 +73,7 @@ export class Run {
         start.ports.events.emit('lease.lost', { operationId, requestId, tool });
       };
     }
-    start.flight.onAbandoned = () => this.inbox.put({ kind: 'stopped' });
-    start.flight.onRevived = () => this.inbox.put({ kind: 'revived' });
+    start.flight.inbox = this.inbox;
   }
 
   /** A send has left. */

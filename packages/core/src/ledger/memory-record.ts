@@ -1,6 +1,7 @@
 /** The memory ledger's own form of a record: one mutable object of stable shape; turned into an `OperationRecord` only when handed out. */
 import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { Outcome } from '../outcome/outcome.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import type { ClaimRequest } from './ledger.ts';
 import type { Linked, LinkedList } from './memory-list.ts';
 import type { OperationRecord, OperationState } from './record.ts';
@@ -177,8 +178,6 @@ export function toOperationRecord(record: MemoryRecord): OperationRecord {
   else if (record.verdict !== undefined) copy.outcome = JSON.parse(record.verdict) as Outcome;
   return copy;
 }
-
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 function resultOf(outcome: Outcome): string | undefined {
   return outcome.state === 'completed' ? outcome.result : undefined;

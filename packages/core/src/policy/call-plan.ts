@@ -65,7 +65,7 @@ export interface PlanInput {
   /** `false`: no ledger, so nothing is fingerprinted and keys are refused. */
   readonly recorded: boolean;
   /** A stored call that is driven again: its identity and its caller's mode stay. */
-  readonly resumes?: { readonly operationId: string; readonly digest: string; readonly mode: DeliveryMode };
+  readonly resumes?: { readonly operationId: string; readonly digest: string; readonly mode: DeliveryMode } | undefined;
 }
 
 /** @throws McpTxError `CALL_INVALID`, `KEY_INVALID`, `ARGUMENTS_INVALID` */

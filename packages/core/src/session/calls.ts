@@ -47,24 +47,17 @@ export class Calls {
   }
 
   /** Calls a tool of the server. @throws McpTxError */
-  async call(tool: string, args: Arguments | undefined, options: CallOptions | undefined): Promise<McpTxResult> {
-    const { catalog, options: settings, ports } = this.#kit;
+  call(tool: string, args: Arguments | undefined, options: CallOptions | undefined): Promise<McpTxResult> {
+    const { catalog, ports } = this.#kit;
     const startedAt = ports.clock.monotonic();
-    checkCall(tool, options);
-    if (ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
-    let own = args;
-    if (!catalog.isReady(tool)) {
-      own = this.#snapshot(args); // the caller may change them while the server is asked for its tools
-      const stored = await this.#prepare(tool, own, options, startedAt);
-      if (stored !== undefined) return stored;
+    try {
+      checkCall(tool, options);
+      if (ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
+      if (!catalog.isReady(tool)) return this.#callUnlisted(tool, args, options, startedAt);
+      return this.#execute(tool, args, options, startedAt);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const plan = this.#plan(tool, own, options);
-    if (plan.isContradictory) return this.#refuseContradiction(plan, startedAt);
-    if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
-    this.#started(plan);
-    const execution = executeCall(ports, plan, startedAt);
-    const end = await execution.end;
-    return this.#answer(plan, { end, joined: execution.joined }, startedAt);
   }
 
   /** Runs a stored call that was never sent, under its own identity. */
@@ -79,6 +72,32 @@ export class Calls {
   rule(tool: string): ToolRule | undefined {
     const { tools } = this.#kit.options;
     return tools !== undefined && Object.hasOwn(tools, tool) ? tools[tool] : undefined;
+  }
+
+  async #callUnlisted(
+    tool: string,
+    args: Arguments | undefined,
+    options: CallOptions | undefined,
+    startedAt: number,
+  ): Promise<McpTxResult> {
+    const own = this.#snapshot(args); // the caller may change them while the server is asked for its tools
+    const stored = await this.#prepare(tool, own, options, startedAt);
+    return stored ?? this.#execute(tool, own, options, startedAt);
+  }
+
+  #execute(
+    tool: string,
+    args: Arguments | undefined,
+    options: CallOptions | undefined,
+    startedAt: number,
+  ): Promise<McpTxResult> {
+    const { catalog, options: settings, ports } = this.#kit;
+    const plan = this.#plan(tool, args, options);
+    if (plan.isContradictory) return this.#refuseContradiction(plan, startedAt);
+    if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
+    this.#started(plan);
+    const execution = executeCall(ports, plan, startedAt);
+    return execution.end.then((end) => this.#answer(plan, { end, joined: execution.joined }, startedAt));
   }
 
   #snapshot(args: Arguments | undefined): Arguments | undefined {
@@ -144,7 +163,7 @@ export class Calls {
       server: this.#standing,
       defaults: this.#kit.defaults,
       recorded: this.#kit.ports.ledger !== undefined,
-      ...(resumes === undefined ? {} : { resumes }),
+      resumes,
     };
     return buildCallPlan(input, this.#kit.ports.random);
   }
