@@ -102,6 +102,7 @@ async function mark(run: Run): Promise<Classification | undefined> {
 function lastLook(run: Run, now: number): Classification | undefined {
   const { flight, held } = run;
   if (flight.isAbandoned) return notSent('the caller stopped waiting');
+  if (run.unanswered.length > 0 && !run.inbox.isEmpty) return notSent('an earlier send was heard of meanwhile');
   if (now >= flight.deadline) return notSent('the deadline passed');
   if (held === undefined) return undefined;
   if (held.lost) return notSent('another owner took the operation over');

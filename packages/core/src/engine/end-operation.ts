@@ -69,8 +69,10 @@ export async function endListening(run: Run, verdict: Classification): Promise<F
   const { settleGraceMs } = flight.plan.defaults;
   for (;;) {
     const leftMs = flight.deadline + settleGraceMs - ports.clock.monotonic();
-    if (flight.stopReason === 'shutdown' && flight.isAbandoned) return endAtShutdown(run, verdict);
-    if (run.unanswered.length === 0 || leftMs <= 0) return endSettled(run, { verdict: unresolved(run, verdict) });
+    const isHeardOut = run.inbox.isEmpty; // an answer that came while the ledger was waited for is heard first
+    if (isHeardOut && flight.stopReason === 'shutdown' && flight.isAbandoned) return endAtShutdown(run, verdict);
+    if (run.unanswered.length === 0 || (isHeardOut && leftMs <= 0))
+      return endSettled(run, { verdict: unresolved(run, verdict) });
     const timer = ports.clock.timer(leftMs, () => run.inbox.wake(), { background: flight.isAbandoned });
     const event = await run.inbox.next();
     timer.cancel();

@@ -44,6 +44,11 @@ export class Inbox {
     this.put(TIMER);
   }
 
+  /** Nothing has happened that the driver has not heard of. */
+  get isEmpty(): boolean {
+    return this.#events === undefined || this.#events.length === 0;
+  }
+
   /** The next event; waits for it if need be. */
   next(): Promise<DriverEvent> {
     const event = this.#events?.shift();
