@@ -41,7 +41,10 @@ function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: num
     const leftMs = startedAt + plan.timeoutMs - ports.clock.monotonic();
     // Nothing ran, because everybody else had left: that is no answer for a caller who is still here.
     const endedForOthers = seen.kind === 'refused' && flight.wasAbandoned && didNothing(seen);
-    if (!endedForOthers || leftMs <= 0 || plan.signal?.aborted === true || ports.isDraining()) return seen;
+    if (!endedForOthers) return seen;
+    const obstacle = ownObstacle(ports, plan, leftMs);
+    if (obstacle !== undefined)
+      return refused(obstacle, 'this call did nothing', { ...seen.details, retryable: true }, seen.attempts);
     const anew = executeCall(ports, { ...plan, timeoutMs: leftMs }, ports.clock.monotonic());
     const last = await anew.end;
     execution.joined = anew.joined;
@@ -57,6 +60,17 @@ function abortedBefore(plan: CallPlan): FlightEnd {
 
 function didNothing(seen: Refused): boolean {
   return executionOfEnd(seen) === 'none' || seen.details.reason === RECORD_UNKNOWN.reason;
+}
+
+/** Why this caller's operation cannot be driven anew, in the caller's own terms. */
+function ownObstacle(
+  ports: EnginePorts,
+  plan: CallPlan,
+  leftMs: number,
+): 'ABORTED' | 'DEADLINE_EXCEEDED' | 'CLOSED' | undefined {
+  if (plan.signal?.aborted === true) return 'ABORTED';
+  if (leftMs <= 0) return 'DEADLINE_EXCEEDED';
+  return ports.isDraining() ? 'CLOSED' : undefined;
 }
 
 function answered(end: FlightEnd): Execution {

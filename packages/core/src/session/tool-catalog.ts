@@ -22,7 +22,11 @@ export class ToolCatalog {
   #isFresh = false;
   /** The server has no list of tools, or does not give it: nothing can be said about them. */
   #isUnavailable = false;
+  /** The list has changed since the reading under way began. */
+  #isOutdated = false;
   #loading: Promise<void> | undefined;
+  /** Begins when `#loading` has ended: for those who asked after a change that it may not have seen. */
+  #following: Promise<void> | undefined;
 
   constructor(connection: () => ServerConnection) {
     this.#connection = connection;
@@ -36,6 +40,7 @@ export class ToolCatalog {
   /** The list may have changed: read it again before the next call. */
   invalidate(): void {
     this.#isFresh = false;
+    this.#isOutdated = true;
   }
 
   /** Names of all tools, as far as they are known. */
@@ -63,12 +68,14 @@ export class ToolCatalog {
     throw new McpTxError('TOOL_NOT_FOUND', `the server has no tool ${JSON.stringify(tool)}; it has: ${this.#names()}`);
   }
 
-  /** Reads the list; all who ask meanwhile share one reading, and each may stop waiting by itself. @throws McpTxError `CONNECTION_FAILED` */
+  /**
+   * Reads the list; all who ask meanwhile share one reading, and each may stop waiting by itself. Whoever asks after a change gets a
+   * reading that began after it.
+   *
+   * @throws McpTxError `CONNECTION_FAILED`
+   */
   load(signal: AbortSignal): Promise<void> {
-    this.#loading ??= this.#read().finally(() => {
-      this.#loading = undefined;
-    });
-    const loading = this.#loading;
+    const loading = this.#reading();
     loading.catch(() => undefined); // those who wait hear of it; nobody may wait any more
     return new Promise((resolve, reject) => {
       const stop = (): void => reject(new McpTxError('CONNECTION_FAILED', 'the list of tools did not come in time'));
@@ -95,9 +102,25 @@ export class ToolCatalog {
     throw new McpTxError('ARGUMENTS_INVALID', `${tool} refuses these arguments: ${problem}`, { reason: 'schema' });
   }
 
+  #reading(): Promise<void> {
+    if (this.#loading === undefined) return this.#start();
+    if (!this.#isOutdated) return this.#loading;
+    const again = (): Promise<void> => this.#reading();
+    this.#following ??= this.#loading.then(again, again);
+    return this.#following;
+  }
+
+  #start(): Promise<void> {
+    this.#following = undefined;
+    this.#isOutdated = false;
+    this.#loading = this.#read().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
   async #read(): Promise<void> {
     try {
-      this.#isFresh = true; // a change that is announced meanwhile makes it stale again
       const tools = await this.#connection().listTools(new AbortController().signal); // it has a time limit of its own
       this.#entries = new Map(
         tools.map((definition) => [definition.name, { definition, check: undefined, isCompiled: false }]),
@@ -106,9 +129,9 @@ export class ToolCatalog {
     } catch (error) {
       this.#isFresh = false;
       if (this.#connection().state !== 'ready') throw error;
-      this.#isFresh = true; // it is there and will not tell
-      this.#isUnavailable = true;
+      this.#isUnavailable = true; // it is there and will not tell
     }
+    this.#isFresh = !this.#isOutdated;
   }
 
   #names(): string {
