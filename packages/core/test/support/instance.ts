@@ -17,7 +17,7 @@ export interface Instance {
 export async function instance(
   fatesInOrder: readonly Fate[] = [],
   options: Partial<McpTxOptions> = {},
-  shared?: Instance,
+  shared?: Omit<Instance, 'tx'> & Partial<Instance>,
 ): Promise<Instance> {
   const server = shared?.server ?? new ScriptedServer();
   server.fates.push(...fatesInOrder);
