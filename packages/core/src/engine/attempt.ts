@@ -132,7 +132,7 @@ function dispatch(run: Run, now: number): void {
   run.hasSent = true;
   run.attempt += 1;
   run.marked = false;
-  const isProbing = flight.returnProbe !== undefined;
+  const { returnProbe } = flight;
   flight.returnProbe = undefined; // from here on the send itself tells the breaker how it went
   const { attempt } = run;
   const attemptId = `${plan.requestId}.${attempt}`;
@@ -149,7 +149,7 @@ function dispatch(run: Run, now: number): void {
     identity: fingerprint === undefined ? identity : { ...identity, fingerprint },
     onProgress: wantsProgress(plan) ? (progress) => hear(run, attempt, progress) : undefined,
   });
-  run.track({ attempt, sending, sentAt: now, heardAt: now, isProbing });
+  run.track({ attempt, sending, sentAt: now, heardAt: now, returnProbe });
 }
 
 /** Somebody listens, somebody may join who does, or progress makes a difference to how long the send may take. */

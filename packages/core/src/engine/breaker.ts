@@ -24,6 +24,7 @@ export class Breaker {
   #failures = 0;
   #openUntil: number | undefined;
   #probes = 0;
+  #period = 0;
 
   constructor(
     options: BreakerOptions,
@@ -81,11 +82,17 @@ export class Breaker {
     if (!wasOpen && this.#failures < this.#options.failureThreshold) return;
     this.#openUntil = this.#clock.monotonic() + this.#options.openMs * (1 + this.#random.next() / 4);
     this.#probes = 0;
+    this.#period += 1;
     this.#onChange('open');
   }
 
-  /** A probing send did not take place, or proves nothing about the server. */
-  withdrawn(): void {
-    if (this.#probes > 0) this.#probes -= 1;
+  /** Grows each time it opens: says which probes are counted together. */
+  get period(): number {
+    return this.#period;
+  }
+
+  /** A probing send did not take place, or proves nothing about the server. `period`: the one that it was admitted in. */
+  withdrawn(period: number): void {
+    if (period === this.#period && this.#probes > 0) this.#probes -= 1;
   }
 }

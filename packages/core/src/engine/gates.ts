@@ -30,6 +30,7 @@ export function passBreaker(ports: EnginePorts, flight: Flight): number | undefi
   if (flight.returnProbe !== undefined) return undefined;
   const admittance = ports.breaker.admit();
   if (typeof admittance === 'object') return admittance.retryInMs;
-  if (admittance === 'probing') flight.returnProbe = () => ports.breaker.withdrawn();
+  const { period } = ports.breaker;
+  if (admittance === 'probing') flight.returnProbe = () => ports.breaker.withdrawn(period);
   return undefined;
 }

@@ -9,8 +9,8 @@ export interface Send {
   readonly sentAt: number;
   /** When the server last reported progress of it, by `monotonic()`; the send itself before. */
   heardAt: number;
-  /** It is one of the few that a half-open breaker let through, and the breaker still waits to hear of it. */
-  isProbing: boolean;
+  /** Present while it is one of the few that a half-open breaker let through, and the breaker waits to hear of it. */
+  returnProbe: (() => void) | undefined;
 }
 
 /** One happening. */

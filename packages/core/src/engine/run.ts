@@ -119,8 +119,8 @@ export class Run {
 
   /** A probing send proves nothing about the server. */
   withdrawProbe(send: Send): void {
-    if (send.isProbing) this.ports.breaker.withdrawn();
-    send.isProbing = false;
+    send.returnProbe?.();
+    send.returnProbe = undefined;
   }
 
   loseLease(): void {
