@@ -119,6 +119,11 @@ async function measure<F extends Flags>(
       violation: (id, says) => measurement.violation(id, says),
     });
   } catch (error) {
+    if (error instanceof UsageError) {
+      reported = true; // there was no run
+      stopWatching();
+      throw error;
+    }
     // What a run throws because it was told to stop is no second finding.
     if (!abort.signal.aborted) crashed(error);
   }
