@@ -72,12 +72,6 @@ function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimReque
   const { plan } = flight;
   const { defaults } = plan;
   const straightToSent = ports.breaker.isClosed && ports.caller.isReady(!plan.safe);
-  const quarantined =
-    defaults.quarantineMs > 0 &&
-    plan.idempotencyKey === undefined &&
-    plan.repeatOf === undefined &&
-    !plan.hintedReadOnly &&
-    !plan.safe;
   const request: Mutable<ClaimRequest> = {
     operationId: plan.operationId,
     digest: plan.digest,
@@ -97,8 +91,16 @@ function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimReque
   if (plan.idempotencyKey !== undefined) request.idempotencyKey = plan.idempotencyKey;
   if (plan.fingerprint !== undefined) request.fingerprint = plan.fingerprint;
   if (plan.storeArguments && plan.argumentsText !== undefined) request.arguments = plan.argumentsText;
-  if (quarantined) request.quarantine = { session: ports.session, windowMs: defaults.quarantineMs };
+  const quarantine = defaults.quarantineMs > 0 ? quarantineOf(ports, plan) : undefined;
+  if (quarantine !== undefined) request.quarantine = quarantine;
   return request;
+}
+
+/** A call that is safe to repeat, or looks so to the server itself, is neither held back nor holds another one back. */
+function quarantineOf({ session }: EnginePorts, plan: CallPlan): ClaimRequest['quarantine'] {
+  if (plan.hintedReadOnly || plan.safe) return undefined;
+  const { repeatOf } = plan;
+  return { session, windowMs: plan.defaults.quarantineMs, ...(repeatOf === undefined ? {} : { repeatOf }) };
 }
 
 /** What callers hear of an operation that needs no driver. */

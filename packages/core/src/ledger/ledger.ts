@@ -89,10 +89,11 @@ export interface ClaimRequest {
   readonly retentionMs: number;
   readonly arguments?: string;
   /**
-   * Refuse (`repeat`) when the same scope, server and fingerprint is already `in_doubt`, or `sent` past its caller's
-   * deadline, in the same `session`, and was claimed less than `windowMs` ago.
+   * Without a key: refuse (`repeat`) when an operation of the same scope, server and fingerprint, with a key or without, is
+   * already `in_doubt`, or `sent` past its caller's deadline, in the same `session`, and was sent less than `windowMs` ago;
+   * unless `repeatOf` names one of these. With a key: never refuse, but count for later ones without.
    */
-  readonly quarantine?: { readonly session: string; readonly windowMs: number };
+  readonly quarantine?: { readonly session: string; readonly windowMs: number; readonly repeatOf?: string };
 }
 
 /** The exclusive right to drive an operation. Opaque to everybody but the ledger that gave it. */

@@ -8,13 +8,13 @@ export class QuarantineIndex {
 
   /** The operation that forbids this claim, if there is one. */
   find(request: ClaimRequest, now: number): MemoryRecord | undefined {
+    const { quarantine, idempotencyKey } = request;
     const key = keyOf(request);
-    if (key === undefined || request.quarantine === undefined) return undefined;
-    for (const record of this.#records.get(key) ?? []) {
-      const mayHaveRun = record.state === 'in_doubt' || (record.state === 'sent' && record.deadlineAt <= now);
-      if (mayHaveRun && now - record.createdAt < request.quarantine.windowMs) return record;
-    }
-    return undefined;
+    if (key === undefined || quarantine === undefined || idempotencyKey !== undefined) return undefined;
+    const earlier = [...(this.#records.get(key) ?? [])].filter(
+      (record) => mayHaveRun(record, now) && now - record.sentAt < quarantine.windowMs,
+    );
+    return earlier.some((record) => record.operationId === quarantine.repeatOf) ? undefined : earlier[0];
   }
 
   add(record: MemoryRecord, request: ClaimRequest): void {
@@ -36,8 +36,12 @@ export class QuarantineIndex {
   }
 }
 
+function mayHaveRun({ state, deadlineAt }: MemoryRecord, now: number): boolean {
+  return state === 'in_doubt' || (state === 'sent' && deadlineAt <= now);
+}
+
 function keyOf(request: ClaimRequest): string | undefined {
-  const { quarantine, fingerprint, idempotencyKey, scope, serverName } = request;
-  if (quarantine === undefined || fingerprint === undefined || idempotencyKey !== undefined) return undefined;
+  const { quarantine, fingerprint, scope, serverName } = request;
+  if (quarantine === undefined || fingerprint === undefined) return undefined;
   return JSON.stringify([scope, serverName, quarantine.session, fingerprint]);
 }

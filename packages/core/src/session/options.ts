@@ -60,7 +60,7 @@ export interface McpTxOptions {
   readonly retryBudget?: { readonly capacity?: number; readonly ratio?: number };
   /** Default: opens after 10 faults in a row, for 5,000 ms, one probe. `false`: never opens. */
   readonly breaker?: Partial<BreakerOptions> | false;
-  /** How long a keyless call that equals one in doubt is held back, ms. Default 0: never. */
+  /** How long a keyless call that equals an operation in doubt is held back, ms. Default 0: never. */
   readonly quarantineMs?: number;
   /** Run tools declared read-only without a record while the ledger is down. Default `false`. */
   readonly readOnlyWithoutLedger?: boolean;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ProbeVerdict } from '../../src/index.ts';
 import { crashed, instance, within } from '../support/instance.ts';
-import { fates, slowly } from '../support/scripted-connection.ts';
+import { fates } from '../support/scripted-connection.ts';
 
 const key = { idempotencyKey: 'order:42' };
 const found: ProbeVerdict = { verdict: 'completed', result: { content: [{ type: 'text', text: 'seen' }] } };
@@ -187,58 +187,5 @@ describe('an operator', () => {
     await expect(tx.resolve(operationId, { outcome: 'not_executed', by: 'bob', reason: 'x' })).rejects.toMatchObject({
       code: 'CALL_INVALID',
     });
-  });
-});
-
-describe('quarantine', () => {
-  const options = { quarantineMs: 600_000 };
-
-  it('holds back a keyless repeat of what is in doubt, and names it', async () => {
-    const { tx, server, clock } = await instance([fates.reset], options);
-    const first = await within(clock, 100, tx.tryCallTool('pay', { a: 1 }));
-    const operationId = first.ok ? '' : first.error.operationId;
-    const repeat = await within(clock, 100, tx.tryCallTool('pay', { a: 1 }));
-    expect(repeat).toMatchObject({
-      ok: false,
-      error: { code: 'REPEAT_QUARANTINED', operationId, execution: 'unknown' },
-    });
-    expect(server.sends).toHaveLength(1);
-  });
-
-  it('of what was sent and not answered by its caller’s deadline, too', async () => {
-    const { tx, clock } = await instance([slowly(1_400)], options);
-    await within(clock, 1_100, tx.tryCallTool('pay', { a: 1 }));
-    expect(await within(clock, 100, tx.tryCallTool('pay', { a: 1 }))).toMatchObject({
-      ok: false,
-      error: { code: 'REPEAT_QUARANTINED' },
-    });
-  });
-
-  it.each([
-    ['other arguments', { a: 2 }, {}],
-    ['a key', { a: 1 }, { idempotencyKey: 'k' }],
-    ['another scope', { a: 1 }, { scope: 'b' }],
-  ])('lets %s pass', async (_what, args, more) => {
-    const { tx, clock } = await instance([fates.reset], options);
-    await within(clock, 100, tx.tryCallTool('pay', { a: 1 }));
-    expect(await within(clock, 100, tx.tryCallTool('pay', args, more))).toMatchObject({ ok: true });
-  });
-
-  it('lets a caller pass who says what he repeats; and is off by default', async () => {
-    const { tx, clock } = await instance([fates.reset], options);
-    const first = await within(clock, 100, tx.tryCallTool('pay', { a: 1 }));
-    const repeatOf = first.ok ? '' : (first.error.operationId ?? '');
-    expect(await within(clock, 100, tx.tryCallTool('pay', { a: 1 }, { repeatOf }))).toMatchObject({ ok: true });
-    const off = await instance([fates.reset]);
-    await within(off.clock, 100, off.tx.tryCallTool('pay', { a: 1 }));
-    expect(await within(off.clock, 100, off.tx.tryCallTool('pay', { a: 1 }))).toMatchObject({ ok: true });
-  });
-
-  it('is lifted by the server’s own hint that the tool only reads', async () => {
-    const { tx, server, clock } = await instance([fates.reset], options);
-    server.tools = [{ name: 'pay', annotations: { readOnlyHint: true } }];
-    server.onToolsChanged();
-    await within(clock, 100, tx.tryCallTool('pay', { a: 1 }));
-    expect(await within(clock, 100, tx.tryCallTool('pay', { a: 1 }))).toMatchObject({ ok: true });
   });
 });

@@ -97,7 +97,7 @@ function insertNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now:
     ...[toColumn(request.tool), toColumn(request.idempotencyKey), toColumn(request.fingerprint)],
     ...[toColumn(request.requestId), request.ownerToken, request.state, request.mode, attempts, request.maxAttempts, 1],
     ...[now + request.leaseMs, request.deadlineAt, request.settleWindowMs, request.retentionMs],
-    ...[toColumn(request.arguments), toColumn(sessionOf(request)), now, isSent ? now : null],
+    ...[toColumn(request.arguments), toColumn(request.quarantine?.session), now, isSent ? now : null],
   );
   if (changes === 0) return undefined;
   return grant(request, Number(lastInsertRowid), 1, attempts, request.maxAttempts);
@@ -184,16 +184,12 @@ function repeatedBy(sql: Statements, request: ClaimRequest, key: Uint8Array, now
   const { quarantine, fingerprint, idempotencyKey, scope, serverName } = request;
   if (quarantine === undefined || fingerprint === undefined || idempotencyKey !== undefined) return undefined;
   const since = now - quarantine.windowMs;
-  const row = sql.repeated.get(
+  const rows = sql.repeated.all(
     ...[toColumn(fingerprint), toColumn(quarantine.session), toColumn(scope), toColumn(serverName)],
     ...[key, since, now],
   );
-  return row === undefined ? undefined : `op_${base32(row.operation_key as Uint8Array)}`;
-}
-
-/** Only what has no key can put a later call in quarantine. */
-function sessionOf(request: ClaimRequest): string | null {
-  return request.idempotencyKey === undefined ? (request.quarantine?.session ?? null) : null;
+  const earlier = rows.map((row) => `op_${base32(row.operation_key as Uint8Array)}`);
+  return quarantine.repeatOf !== undefined && earlier.includes(quarantine.repeatOf) ? undefined : earlier[0];
 }
 
 /** Its time is over, whether a purge has come by or not. What may have run and cannot be known never goes by age. */

@@ -33,8 +33,8 @@ export const SQL: Readonly<Record<StatementName, string>> = {
     fence = ?, took_over = ?, lease_until = ?, deadline_at = ?, settle_window_ms = ?, retention_ms = ?, arguments = ?,
     fingerprint = ?, sent_at = ?, ended_at = null, expires_at = null where id = ?`,
   repeated: `select operation_key from mcp_tx_operations where fingerprint = ? and quarantine_session = ?
-    and scope = ? and server_name = ? and operation_key <> ? and created_at > ? and state in ('sent', 'in_doubt')
-    and (state = 'in_doubt' or deadline_at <= ?) order by id limit 1`,
+    and scope = ? and server_name = ? and operation_key <> ? and sent_at > ? and state in ('sent', 'in_doubt')
+    and (state = 'in_doubt' or deadline_at <= ?) order by id`,
   markSent: `update mcp_tx_operations set sent_at = iif(attempts = ?, sent_at, ?), state = 'sent', attempts = ?,
     took_over = 0, lease_until = ?, ended_at = null, expires_at = null
     where ${HELD} and ((? > attempts and ? <= attempt_limit) or (? = attempts and state = 'sent' and took_over = 0))`,

@@ -43,12 +43,35 @@ export const quarantineCases: readonly LedgerCase[] = [
   },
   {
     id: 'ledger:quarantine-keyed',
-    title: 'an operation with a key puts no keyless one in quarantine',
+    title: 'an operation with a key puts a keyless repeat in quarantine, and no other one with a key',
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
       await end(requestOf('keyed', guarded), DOUBT);
-      equal((await ledger.claim(call('keyless'))).kind, 'claimed');
+      const { operationId } = requestOf('keyed', guarded);
+      deepEqual(await ledger.claim(call('keyless')), { kind: 'repeat', operationId });
+      equal((await ledger.claim(requestOf('another key', guarded))).kind, 'claimed');
+    },
+  },
+  {
+    id: 'ledger:quarantine-repeat-of',
+    title: 'who names what it repeats passes; who names another operation does not',
+    needs: [],
+    async run(fixture) {
+      const { ledger, end } = await benchOf(fixture);
+      const { quarantine } = guarded;
+      await end(call('first'), DOUBT);
+      await end(call('other', { fingerprint: 'another call' }), DOUBT);
+      const repeating = (name: string, repeatOf: string) => call(name, { quarantine: { ...quarantine, repeatOf } });
+      const { operationId } = call('first');
+      for (const named of [call('other').operationId, 'op_unknown', '']) {
+        deepEqual(await ledger.claim(repeating('wrong', named)), { kind: 'repeat', operationId });
+      }
+      await end(repeating('second', operationId), DOUBT);
+      for (const named of ['first', 'second']) {
+        equal((await ledger.claim(repeating(`third, of ${named}`, call(named).operationId))).kind, 'claimed');
+      }
+      equal((await ledger.claim(call('unnamed'))).kind, 'repeat');
     },
   },
   {
