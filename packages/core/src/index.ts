@@ -62,6 +62,7 @@ export type { McpTx } from './session/mcp-tx.ts';
 export { createMcpTx } from './session/mcp-tx.ts';
 export type { Verdict } from './session/operator.ts';
 export type { Limits, McpTxOptions } from './session/options.ts';
+export type { ProbeReport } from './session/probe-record.ts';
 export type { Logger, LogRequests } from './session/request-log.ts';
 export type { SweepReport } from './session/sweeper.ts';
 export type {

@@ -47,6 +47,7 @@ export class AdoptedConnection implements ServerConnection {
     if (this.#live.isClosed && this.#client.transport !== undefined) {
       this.#live = this.#adopt();
       this.#generation += 1;
+      this.#context.onReconnected();
     }
     if (this.isReady()) return;
     throw new McpTxError(

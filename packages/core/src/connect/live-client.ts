@@ -29,6 +29,8 @@ export class LiveClient implements Channel {
   #seenAt: number;
   #isClosed = false;
   #hasEnded = false;
+  #hasLostSession = false;
+  #onIdle: (() => void) | undefined = undefined;
 
   constructor(client: McpClientLike, clock: Clock, events: LiveClientEvents, tools: ListedTools = new ListedTools()) {
     this.client = client;
@@ -52,6 +54,10 @@ export class LiveClient implements Channel {
             this.#hasEnded = true;
           },
           onToolsChanged: events.onToolsChanged,
+          onForget: (watch, isIdle) => {
+            if (watch.status === 404 && watch.hadSession) this.#hasLostSession = true;
+            if (isIdle) this.#onIdle?.();
+          },
         })
       : undefined;
   }
@@ -64,6 +70,21 @@ export class LiveClient implements Channel {
   /** A send is unanswered. */
   get isBusy(): boolean {
     return this.tap?.isWatching === true;
+  }
+
+  /** The server has answered a send with 404: it does not know the session any more. */
+  get hasLostSession(): boolean {
+    return this.#hasLostSession;
+  }
+
+  /** Closes the client once no send over it is unanswered: a session that is gone may still answer what it took. */
+  async retire(): Promise<void> {
+    if (this.isBusy) {
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
+    }
+    await this.client.close().catch(() => undefined);
   }
 
   /** How long nothing has been heard of the peer, ms. */

@@ -28,6 +28,8 @@ export class OwnedConnection implements ServerConnection {
   readonly #connect: Connect;
   readonly #context: ConnectionContext;
   #live: LiveClient | undefined;
+  /** Of sessions that have expired, with sends that may still be answered. */
+  readonly #retired = new Set<LiveClient>();
   #connecting: Promise<LiveClient> | undefined;
   #closing: Promise<void> | undefined;
   readonly #abort = new AbortController();
@@ -73,7 +75,10 @@ export class OwnedConnection implements ServerConnection {
 
   async recover(what: 'auth' | 'session'): Promise<void> {
     const live = this.#live;
-    if (what === 'session' && live !== undefined) await this.#drop(live);
+    if (what !== 'session' || live?.hasLostSession !== true) return; // another call has begun a new session already
+    this.#live = undefined;
+    this.#retired.add(live);
+    void live.retire().then(() => this.#retired.delete(live));
   }
 
   async listTools(signal: AbortSignal): Promise<readonly ToolDefinition[]> {
@@ -98,7 +103,8 @@ export class OwnedConnection implements ServerConnection {
     await this.#connecting?.catch(() => undefined);
     const live = this.#live;
     this.#live = undefined;
-    await live?.client.close().catch(() => undefined);
+    const all = live === undefined ? this.#retired : new Set([...this.#retired, live]);
+    await Promise.all([...all].map(({ client }) => client.close().catch(() => undefined)));
   }
 
   #options(signal: AbortSignal): { readonly signal: AbortSignal; readonly timeout: number } {
@@ -164,6 +170,7 @@ export class OwnedConnection implements ServerConnection {
       this.#failures = 0;
       this.#generation += 1;
       this.#live = live;
+      if (this.#generation > 1) this.#context.onReconnected();
       return live;
     } catch (error) {
       if (this.#abort.signal.aborted) throw closed();

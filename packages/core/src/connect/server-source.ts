@@ -7,10 +7,13 @@ import type { ToolDefinition } from './mcp-client.ts';
 /** How a connection stands. */
 export type ConnectionState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
 
-/** How a task that a server goes on with stands. */
+/**
+ * How a task that a server goes on with stands. `completed`: it has a result, be it one with `isError`. `gone`: it has ended
+ * without one (failed, cancelled), or the server does not know it any more; what it did is not known. `unknown`: nobody can ask.
+ */
 export type TaskStatus =
   | { readonly state: 'completed'; readonly result: object }
-  | { readonly state: 'working' | 'gone' };
+  | { readonly state: 'working' | 'gone' | 'unknown' };
 
 /** A connection to one server. */
 export interface ServerConnection extends ToolCaller {
@@ -21,7 +24,7 @@ export interface ServerConnection extends ToolCaller {
   listTools(signal: AbortSignal): Promise<readonly ToolDefinition[]>;
   /** A sign of life. Connects if need be. @throws McpTxError `CONNECTION_FAILED` */
   check(signal: AbortSignal): Promise<void>;
-  /** How a task of the server stands; absent where the SDK line has no tasks. */
+  /** How a task of the server stands; absent where it cannot be asked. */
   taskStatus?(taskId: string, signal: AbortSignal): Promise<TaskStatus>;
   /** Ends it; a server process that was started for it is gone afterwards. */
   close(): Promise<void>;
@@ -33,6 +36,8 @@ export interface ConnectionContext {
   readonly random: Random;
   /** The server's list of tools has changed. */
   readonly onToolsChanged: () => void;
+  /** Connected again, after an earlier connection was lost. */
+  readonly onReconnected: () => void;
   readonly connectTimeoutMs: number;
   /** A connection idle for longer is probed before an unsafe send, ms. */
   readonly probeIfIdleMs: number;

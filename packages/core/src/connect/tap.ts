@@ -27,6 +27,8 @@ export interface TapEvents {
   /** The transport itself says that it has ended: a child process has exited. */
   onEnd(): void;
   onToolsChanged(): void;
+  /** A send has ended; `isIdle`: no other is unanswered. */
+  onForget(watch: Watch, isIdle: boolean): void;
 }
 
 /** A tapped transport. */
@@ -101,6 +103,7 @@ export class Tap {
   forget(watch: Watch): void {
     if (watch.arguments !== undefined) this.#pending.delete(watch.arguments);
     if (watch.requestId !== undefined) this.#byRequest.delete(watch.requestId);
+    this.#events.onForget(watch, !this.isWatching);
   }
 
   /** Tells the server that nobody wants the answer, and lets the SDK forget the request. */

@@ -41,6 +41,7 @@ function record(run: Run, known: EndedWith): Promise<FlightEnd> {
 }
 
 function tellSettled({ ports, flight }: Run, outcome: Outcome): void {
+  if (outcome.state === 'in_doubt' && outcome.taskId !== undefined) ports.onRemoteTask();
   if (!ports.events.wants('operation.settled')) return;
   const { operationId, requestId, tool } = flight.plan;
   const reason = outcome.state === 'in_doubt' ? { reason: outcome.reason } : {};

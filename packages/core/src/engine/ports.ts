@@ -36,6 +36,8 @@ export interface EnginePorts {
   readonly session: string;
   /** Runs the tool's probe with everything it needs; never throws. */
   readonly probe: (plan: CallPlan, operation: ProbeOperation) => Promise<ProbeVerdict>;
+  /** The server goes on with an operation as a task; the record says which. */
+  readonly onRemoteTask: () => void;
   /** `true` once `close()` has begun: no new operation is accepted. */
   readonly isDraining: () => boolean;
   /** Aborted when `close()` has waited long enough for the ledger. */

@@ -22,6 +22,8 @@ export interface InstanceHooks {
   readonly probe: EnginePorts['probe'];
   readonly isDraining: () => boolean;
   readonly onToolsChanged: () => void;
+  readonly onReconnected: () => void;
+  readonly onRemoteTask: () => void;
   readonly closed: AbortSignal;
 }
 
@@ -45,6 +47,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
     clock,
     random,
     onToolsChanged: hooks.onToolsChanged,
+    onReconnected: hooks.onReconnected,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     probeIfIdleMs: options.probeIfIdleMs ?? 5_000,
   };
@@ -73,6 +76,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
     active: new Set(),
     session: random.id(),
     probe: hooks.probe,
+    onRemoteTask: hooks.onRemoteTask,
     isDraining: hooks.isDraining,
     closed: hooks.closed,
   };

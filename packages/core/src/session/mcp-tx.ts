@@ -4,7 +4,6 @@ import type { ToolDefinition } from '../connect/mcp-client.ts';
 import type { ServerConnection } from '../connect/server-source.ts';
 import type { CallEvents, Listener } from '../engine/call-events.ts';
 import type { EnginePorts } from '../engine/ports.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { ListQuery, Page } from '../ledger/ledger-reader.ts';
 import type { AuditLine, OperationRecord } from '../ledger/record.ts';
 import type { CallOutcome, McpTxResult } from '../outcome/call-result.ts';
@@ -17,18 +16,25 @@ import { createPorts } from './create-ports.ts';
 import type { Health } from './health.ts';
 import { healthOf } from './health.ts';
 import type { Verdict } from './operator.ts';
-import { auditTrail, listOperations, resolveOperation } from './operator.ts';
+import { auditTrail, listOperations, noLedger, resolveOperation } from './operator.ts';
 import type { McpTxOptions } from './options.ts';
 import { callDefaults } from './options.ts';
+import type { ProbeReport } from './probe-record.ts';
+import { probeOperation } from './probe-record.ts';
 import { logEvents } from './request-log.ts';
+import type { ProbeKit } from './run-probe.ts';
 import { runProbe } from './run-probe.ts';
 import { shutDown } from './shut-down.ts';
-import type { SweepReport } from './sweeper.ts';
+import { createSweepKit } from './sweep-kit.ts';
+import type { SweepKit, SweepReport } from './sweeper.ts';
 import { Sweeper } from './sweeper.ts';
 import { ToolCatalog } from './tool-catalog.ts';
 import type { LocalTool, LocalToolDefinition, LocalToolHandler } from './tool-registry.ts';
-import { runLocalTool } from './tool-registry.ts';
+import { runLocalTool, toLocalTool } from './tool-registry.ts';
 import { withinTime } from './within-time.ts';
+
+/** When a server is first asked about a task that it has just begun, ms. */
+const FIRST_TASK_POLL_MS = 1_000;
 
 /** Makes an instance. Nothing is connected before the first call or `initialize()`. @throws McpTxError `CONFIG_INVALID` */
 export function createMcpTx(options: McpTxOptions): McpTx {
@@ -47,6 +53,7 @@ export class McpTx implements AsyncDisposable {
   readonly #connection: ServerConnection;
   readonly #catalog: ToolCatalog;
   readonly #calls: Calls;
+  readonly #sweepKit: SweepKit | undefined;
   readonly #sweeper: Sweeper | undefined;
   readonly #localTools = new Map<string, LocalTool>();
   readonly #closed = new AbortController();
@@ -62,11 +69,13 @@ export class McpTx implements AsyncDisposable {
       probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
       isDraining: () => this.#closing !== undefined,
       onToolsChanged: () => this.#catalog.invalidate(),
+      onReconnected: () => this.#sweeper?.soon(0),
+      onRemoteTask: () => this.#sweeper?.soon(FIRST_TASK_POLL_MS),
       closed: this.#closed.signal,
     });
     this.#ports = this.#parts.ports;
     this.#connection = this.#parts.connection;
-    const { ports, connection, ledger } = this.#parts;
+    const { ports, connection } = this.#parts;
     this.#calls = new Calls({
       name: this.name,
       options,
@@ -76,7 +85,10 @@ export class McpTx implements AsyncDisposable {
       catalog: this.#catalog,
       onFirstUse: () => this.#sweeper?.start(),
     });
-    this.#sweeper = ledger === undefined ? undefined : this.#createSweeper(ledger, options.sweepIntervalMs ?? 30_000);
+    const hooks = { serverName: this.name, retentionMs: this.#defaults.retentionMs, calls: this.#calls };
+    const isStopped = (): boolean => this.#closing !== undefined;
+    this.#sweepKit = createSweepKit(this.#parts, { ...hooks, probeKit: this.#probeKit, isStopped });
+    this.#sweeper = this.#sweepKit && new Sweeper(this.#sweepKit, options.sweepIntervalMs ?? 30_000);
     if (options.logger !== undefined)
       logEvents(this.#ports.events, options.logger, this.name, options.logRequests ?? false);
   }
@@ -120,20 +132,10 @@ export class McpTx implements AsyncDisposable {
 
   /** Registers a local tool made of calls to the server's. @throws McpTxError `CONFIG_INVALID` when the name is taken */
   tool<Input>(name: string, definition: LocalToolDefinition<Input>, handler: LocalToolHandler<Input>): this {
-    if (typeof name !== 'string' || name === '') throw new McpTxError('CONFIG_INVALID', 'a local tool needs a name');
-    if (typeof definition?.inputSchema?.['~standard']?.validate !== 'function') {
-      throw new McpTxError(
-        'CONFIG_INVALID',
-        `the inputSchema of ${name} must be a Standard Schema: zod, valibot, arktype, …`,
-      );
-    }
+    const local = toLocalTool(name, definition, handler);
     if (this.#localTools.has(name)) throw new McpTxError('CONFIG_INVALID', `there is a local tool ${name} already`);
     this.#refuseClash(name);
-    this.#localTools.set(name, {
-      name,
-      inputSchema: definition.inputSchema,
-      handler: handler as LocalToolHandler<never>,
-    });
+    this.#localTools.set(name, local);
     return this;
   }
 
@@ -176,8 +178,21 @@ export class McpTx implements AsyncDisposable {
   /** Sweeps now: lost owners, probes, expired records. The same happens in the background. */
   async sweep(): Promise<SweepReport> {
     this.#refuseClosed();
-    if (this.#sweeper === undefined) throw new McpTxError('CONFIG_INVALID', 'this instance has `ledger: false`');
+    if (this.#sweeper === undefined) throw noLedger();
     return this.#sweeper.sweep();
+  }
+
+  /**
+   * Asks now about one operation in doubt: the server about a task of its own, else the tool's probe. What is found ends the
+   * doubt; `absent` only once the send can no longer take effect, so that the record may be in doubt afterwards, too.
+   *
+   * @throws McpTxError `OPERATION_NOT_FOUND`; `CALL_INVALID` when it is not in doubt or another server's; `CONFIG_INVALID`
+   * when its tool has no probe or the instance no ledger; `CLOSED`; `LEDGER_UNAVAILABLE`
+   */
+  async probe(operationId: string): Promise<ProbeReport> {
+    this.#refuseClosed();
+    if (this.#sweepKit === undefined) throw noLedger();
+    return probeOperation(this.#sweepKit, operationId);
   }
 
   /** Listens to an event; the returned function ends that. */
@@ -214,27 +229,7 @@ export class McpTx implements AsyncDisposable {
     });
   }
 
-  #createSweeper(ledger: Ledger, intervalMs: number): Sweeper {
-    const kit = {
-      ledger,
-      clock: this.#ports.clock,
-      events: this.#ports.events,
-      serverName: this.name,
-      connection: this.#connection,
-      newId: () => this.#ports.random.id(),
-      retentionMs: this.#defaults.retentionMs,
-      isReadOnly: (tool: string) => this.#calls.rule(tool)?.readOnly === true,
-      firstSeen: new Map<string, number>(),
-      isStopped: () => this.#closing !== undefined,
-      hasProbe: (tool: string) => this.#calls.rule(tool)?.probe !== undefined,
-      probe: (operation: Parameters<typeof runProbe>[1]) =>
-        runProbe(this.#calls.rule(operation.tool)?.probe, operation, this.#probeKit),
-      run: (record: OperationRecord) => this.#calls.resume(record),
-    };
-    return new Sweeper(kit, intervalMs);
-  }
-
-  get #probeKit(): Parameters<typeof runProbe>[2] {
+  get #probeKit(): ProbeKit {
     const { clock, events } = this.#ports;
     return { clock, events, read: (tool, args, options) => this.callTool(tool, args, options) };
   }

@@ -81,6 +81,7 @@ function reader(ledger: Ledger | undefined): LedgerReader {
   return ledger;
 }
 
-function noLedger(): McpTxError {
+/** What is said of everything that only a ledger can do. */
+export function noLedger(): McpTxError {
   return new McpTxError('CONFIG_INVALID', 'this instance has `ledger: false`');
 }

@@ -64,7 +64,7 @@ export interface McpTxOptions {
   readonly quarantineMs?: number;
   /** Run tools declared read-only without a record while the ledger is down. Default `false`. */
   readonly readOnlyWithoutLedger?: boolean;
-  /** Distance of background sweeps, ms; 0 turns them off. Default 30,000. */
+  /** Distance of background sweeps, ms; 0 turns off all background work: sweeps, probes after a reconnect, asking for the results of tasks. Default 30,000. */
   readonly sweepIntervalMs?: number;
   /** Longest wait for a connection, ms. Default 10,000. */
   readonly connectTimeoutMs?: number;

@@ -1,13 +1,11 @@
 /** Looks after operations that nobody drives: leases that ran out, doubt that a probe may end, stored calls that never ran. */
-import type { ServerConnection } from '../connect/server-source.ts';
-import type { EventHub } from '../engine/call-events.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { isLedgerReader } from '../ledger/ledger-reader.ts';
-import type { OperationRecord, Resolution } from '../ledger/record.ts';
-import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
-import type { Clock, Timer } from '../runtime/clock.ts';
+import type { OperationRecord } from '../ledger/record.ts';
+import type { Timer } from '../runtime/clock.ts';
 import { giveUp } from './give-up.ts';
+import type { ProbeRecordKit } from './probe-record.ts';
+import { canBeProbed, probeRecord } from './probe-record.ts';
 
 /** What one sweep did. */
 export interface SweepReport {
@@ -26,32 +24,26 @@ export interface SweepReport {
 }
 
 /** What a sweep works with. */
-export interface SweepKit {
-  readonly ledger: Ledger;
-  readonly clock: Clock;
-  readonly events: EventHub;
-  readonly serverName: string;
-  readonly connection: ServerConnection;
+export interface SweepKit extends ProbeRecordKit {
   readonly newId: () => string;
   readonly retentionMs: number;
   readonly isReadOnly: (tool: string) => boolean;
-  /** When this process first saw an operation in doubt, by `monotonic()`. */
-  readonly firstSeen: Map<string, number>;
   /** The instance is closing: come to an end. */
   readonly isStopped: () => boolean;
-  readonly probe: (operation: ProbeOperation) => Promise<ProbeVerdict>;
-  readonly hasProbe: (tool: string) => boolean;
   /** Runs a stored call that was never sent. */
   readonly run: (record: OperationRecord) => Promise<void>;
 }
 
 const BATCH = 100;
+/** Distance of sweeps while a server is at work on a task, ms, if they are not closer anyway. */
+const TASK_POLL_MS = 5_000;
 
 /** Sweeps now and then in the background; one sweep at a time. */
 export class Sweeper {
   readonly #kit: SweepKit;
   readonly #intervalMs: number;
   #timer: Timer | undefined;
+  #dueAt = 0;
   #running: Promise<SweepReport> | undefined;
   #isStopped = false;
 
@@ -64,6 +56,13 @@ export class Sweeper {
   start(): void {
     if (this.#isStopped || this.#timer !== undefined || this.#intervalMs === 0) return;
     this.#schedule(0);
+  }
+
+  /** Something has changed for operations in doubt: sweeps in `delayMs`, unless a sweep is under way or comes sooner. */
+  soon(delayMs: number): void {
+    if (this.#isStopped || this.#intervalMs === 0 || this.#running !== undefined) return;
+    const isSooner = this.#timer !== undefined && this.#dueAt <= this.#kit.clock.monotonic() + delayMs;
+    if (!isSooner) this.#schedule(Math.min(delayMs, this.#intervalMs));
   }
 
   /** Sweeps now, or joins the sweep that is under way. */
@@ -81,7 +80,10 @@ export class Sweeper {
   }
 
   #schedule(delayMs: number): void {
-    this.#timer = this.#kit.clock.timer(delayMs, () => void this.#tick(), { background: true });
+    const { clock } = this.#kit;
+    this.#timer?.cancel();
+    this.#dueAt = clock.monotonic() + delayMs;
+    this.#timer = clock.timer(delayMs, () => void this.#tick(), { background: true });
   }
 
   async #tick(): Promise<void> {
@@ -90,7 +92,9 @@ export class Sweeper {
     } catch (error) {
       this.#kit.events.emit('hook.failed', { hook: 'sweep', error });
     }
-    if (!this.#isStopped) this.#schedule(this.#intervalMs);
+    const { working } = this.#kit;
+    if (!this.#isStopped)
+      this.#schedule(working.size > 0 ? Math.min(TASK_POLL_MS, this.#intervalMs) : this.#intervalMs);
   }
 }
 
@@ -113,10 +117,9 @@ async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
     if (done !== undefined) count(report, done);
   });
   await eachRecord(kit, kit.ledger, 'in_doubt', async (record) => {
-    const taskId = record.outcome?.state === 'in_doubt' ? record.outcome.taskId : undefined;
-    if (taskId === undefined && !kit.hasProbe(record.tool)) return;
+    if (!canBeProbed(kit, record)) return;
     report.probed += 1;
-    if (await probeRecord(kit, record, taskId)) report.resolved += 1;
+    if ((await probeRecord(kit, record)).record.state !== 'in_doubt') report.resolved += 1;
   });
   report.purged = await kit.ledger.purge(kit.clock.now(), 1_000);
   return report;
@@ -171,51 +174,4 @@ async function eachRecord(
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
-}
-
-/** Asks about one operation in doubt; `true` when that ended it. */
-async function probeRecord(kit: SweepKit, record: OperationRecord, taskId: string | undefined): Promise<boolean> {
-  const firstSeenAt = kit.firstSeen.get(record.operationId) ?? kit.clock.monotonic();
-  kit.firstSeen.set(record.operationId, firstSeenAt);
-  const ofTask = taskId === undefined ? undefined : await askTask(kit, taskId);
-  const found = ofTask?.verdict === 'completed' ? ofTask : await kit.probe(describe(record));
-  // Told by our own clock since we first saw it: another machine's clock, or the store's, may be ahead of ours.
-  const isTooLate = kit.clock.monotonic() > firstSeenAt + record.settleWindowMs;
-  const resolution = resolutionOf(found, isTooLate);
-  if (resolution === undefined) return false;
-  const answer = await kit.ledger.resolve(record.operationId, resolution);
-  if (answer.kind !== 'resolved') return false;
-  const { operationId } = record;
-  kit.firstSeen.delete(operationId);
-  kit.events.emit('operation.resolved', { operationId, by: resolution.by, outcome: resolution.outcome.state });
-  return true;
-}
-
-/** `absent` counts only once the send can no longer take effect. */
-function resolutionOf(found: ProbeVerdict, isTooLate: boolean): Resolution | undefined {
-  if (found.verdict === 'completed') {
-    const outcome = { state: 'completed', result: JSON.stringify(found.result) } as const;
-    return { outcome, by: 'probe', reason: 'the probe found that it happened' };
-  }
-  if (found.verdict === 'unknown' || !isTooLate) return undefined;
-  const error = { code: 'NOT_EXECUTED', message: 'a probe found that it did not happen' } as const;
-  return { outcome: { state: 'failed', error }, by: 'probe', reason: 'the probe found that it did not happen' };
-}
-
-async function askTask(kit: SweepKit, taskId: string): Promise<ProbeVerdict> {
-  const status = await kit.connection.taskStatus?.(taskId, new AbortController().signal).catch(() => undefined);
-  return status?.state === 'completed' ? { verdict: 'completed', result: status.result } : { verdict: 'unknown' };
-}
-
-/** What a probe is told of a record. */
-function describe(record: OperationRecord): ProbeOperation {
-  return {
-    operationId: record.operationId,
-    tool: record.tool,
-    scope: record.scope,
-    attempts: record.attempts,
-    ...(record.idempotencyKey === undefined ? {} : { idempotencyKey: record.idempotencyKey }),
-    ...(record.sentAt === undefined ? {} : { sentAt: record.sentAt }),
-    ...(record.arguments === undefined ? {} : { arguments: JSON.parse(record.arguments) as Record<string, unknown> }),
-  };
 }

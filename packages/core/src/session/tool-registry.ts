@@ -42,6 +42,20 @@ export interface LocalTool {
   readonly handler: LocalToolHandler<never>;
 }
 
+/** @throws McpTxError `CONFIG_INVALID` for a tool without a name or a Standard Schema */
+export function toLocalTool<Input>(
+  name: string,
+  definition: LocalToolDefinition<Input>,
+  handler: LocalToolHandler<Input>,
+): LocalTool {
+  if (typeof name !== 'string' || name === '') throw new McpTxError('CONFIG_INVALID', 'a local tool needs a name');
+  if (typeof definition?.inputSchema?.['~standard']?.validate !== 'function') {
+    const message = `the inputSchema of ${name} must be a Standard Schema: zod, valibot, arktype, …`;
+    throw new McpTxError('CONFIG_INVALID', message);
+  }
+  return { name, inputSchema: definition.inputSchema, handler: handler as LocalToolHandler<never> };
+}
+
 /** What the composition needs of its instance. */
 export interface Composer {
   readonly clock: Clock;

@@ -38,6 +38,7 @@ it('[G:I12] nor does a send whose caller left while the ledger took its time', a
     clock: systemClock,
     random: systemRandom(),
     onToolsChanged: () => undefined,
+    onReconnected: () => undefined,
     connectTimeoutMs: 1_000,
     probeIfIdleMs: 5_000,
   };

@@ -11,7 +11,7 @@ import { http as httpV1 } from '../../src/sdk-v1.ts';
 import { http as httpV2 } from '../../src/sdk-v2.ts';
 
 const rules = { trusted: false, busyMeansNotRun: true, unavailableMeansNotRun: false };
-const events = { onFrame() {}, onClose() {}, onEnd() {}, onToolsChanged() {} };
+const events = { onFrame() {}, onClose() {}, onEnd() {}, onToolsChanged() {}, onForget() {} };
 
 /** A minimal server in place of `fetch`; `call` answers tools/call. */
 function fetchOf(call: (n: number) => Response | Promise<Response>) {

@@ -5,6 +5,7 @@ import type {
   SendRequest,
   ServerConnection,
   ServerSource,
+  TaskStatus,
   ToolDefinition,
 } from '../../src/index.ts';
 import { McpTxError, serverSource } from '../../src/index.ts';
@@ -77,6 +78,12 @@ export class ScriptedServer {
   /** Sends that cannot take effect any more. */
   dead = false;
   onToolsChanged: () => void = () => undefined;
+  /** As if the connection had been lost and made again. */
+  reconnect: () => void = () => undefined;
+  generation = 1;
+  /** How the server's tasks stand. */
+  readonly tasks: Map<string, TaskStatus> = new Map();
+  taskPolls = 0;
   #context: ConnectionContext | undefined;
 
   /** Fates of the first sends, in order; later ones are answered. */
@@ -92,6 +99,10 @@ export class ScriptedServer {
   readonly source: ServerSource = serverSource((context) => {
     this.#context ??= context; // the server lives on the clock of whoever came first
     this.onToolsChanged = context.onToolsChanged;
+    this.reconnect = () => {
+      this.generation += 1;
+      context.onReconnected();
+    };
     return this.#connection();
   });
 
@@ -101,7 +112,13 @@ export class ScriptedServer {
       get state() {
         return self.isUp ? 'ready' : 'down';
       },
-      generation: 1,
+      get generation() {
+        return self.generation;
+      },
+      async taskStatus(taskId) {
+        self.taskPolls += 1;
+        return self.tasks.get(taskId) ?? { state: 'unknown' };
+      },
       get speaksMcpTx() {
         return self.speaksMcpTx;
       },
