@@ -39,7 +39,7 @@ export async function play(context: MeasureContext<PlayFlags>): Promise<void> {
   });
   const seconds = (performance.now() - startedAt) / 1_000;
   for (const kind of FAULT_KINDS) context.fault(kind, tally.faults[kind]);
-  for (const id of ['histories', 'calls', 'events', ...MUST_HAPPEN] as const) context.figure(id, tally[id]);
+  for (const id of ['histories', 'calls', 'events', 'digest', ...MUST_HAPPEN] as const) context.figure(id, tally[id]);
   context.figure('corpus', corpus.histories);
   context.figure('historiesPerSecond', Math.round(tally.histories / seconds));
   judge(context, tally);

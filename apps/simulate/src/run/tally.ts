@@ -1,4 +1,5 @@
 // Counts what happened in many histories: faults, what followed from them, and promises that did not hold.
+import { hash } from 'node:crypto';
 import type { Violation } from '../checker/facts.ts';
 import type { History } from '../world/history.ts';
 import type { FaultKind } from '../world/swarm.ts';
@@ -23,6 +24,8 @@ export interface Tally {
   lateAnswers: number;
   effects: number;
   resolved: number;
+  /** 32 bits that are the same when all histories are, in whatever order they were played. */
+  digest: number;
   readonly faults: Record<FaultKind, number>;
   /** Histories in which a kind of fault happened. */
   readonly historiesWith: Record<FaultKind, number>;
@@ -42,6 +45,7 @@ export function emptyTally(): Tally {
     lateAnswers: 0,
     effects: 0,
     resolved: 0,
+    digest: 0,
     faults: zeros(),
     historiesWith: zeros(),
     failures: [],
@@ -52,6 +56,7 @@ export function emptyTally(): Tally {
 export function count(tally: Tally, history: History, violations: readonly Violation[]): void {
   tally.histories += 1;
   tally.events += history.steps;
+  tally.digest = (tally.digest ^ Number.parseInt(hash('sha256', JSON.stringify(history.events)).slice(0, 8), 16)) >>> 0;
   tally.inDoubt += history.records.filter(({ state }) => state === 'in_doubt').length;
   const seen = new Set<FaultKind>();
   const answered = new Map<number, number>();
@@ -87,6 +92,7 @@ export function add(total: Tally, part: Tally): void {
     'resolved',
   ] as const;
   for (const sum of sums) total[sum] += part[sum];
+  total.digest = (total.digest ^ part.digest) >>> 0;
   for (const kind of FAULT_KINDS) {
     total.faults[kind] += part.faults[kind];
     total.historiesWith[kind] += part.historiesWith[kind];

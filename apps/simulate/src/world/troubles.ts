@@ -42,7 +42,8 @@ function replace(world: World, instance: Instance): void {
 
 function pause(world: World, { process }: Instance): void {
   const { dice, plan, loop } = world;
-  process.pausedUntil = loop.now + dice.int(20, Math.ceil(plan.leaseMs * 1.5));
+  const until = loop.now + dice.int(20, Math.ceil(plan.leaseMs * 1.5));
+  process.pausedUntil = Math.max(process.pausedUntil, until);
   world.recorder.fault('process.pause', process.name);
   world.see({ what: 'pause', process: process.name, until: process.pausedUntil });
 }
