@@ -4,6 +4,7 @@ import { executionOf } from '../outcome/outcome.ts';
 import type { TxErrorCode } from '../outcome/tx-error.ts';
 import { TX_ERRORS } from '../outcome/tx-error.ts';
 import type { Classification } from '../policy/classify.ts';
+import { stricter } from '../policy/tool-safety.ts';
 import { EXTENSION_ID } from '../protocol/capability.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { endsIt, judge } from './attempt.ts';
@@ -77,7 +78,8 @@ export async function endListening(run: Run, verdict: Classification): Promise<F
     const timer = ports.clock.timer(leftMs, () => run.inbox.wake(), { background: flight.isAbandoned });
     const event = await run.inbox.next();
     timer.cancel();
-    if (event.kind === 'revived' && run.mode !== 'at-most-once') return 'again';
+    const mode = stricter(run.mode, flight.strictest);
+    if (event.kind === 'revived' && mode !== 'at-most-once') return 'again';
     if (event.kind === 'stopped' && flight.cancelRequested) run.cancelAll('the caller aborted');
     if (event.kind !== 'ended') continue;
     const end = judge(run, event.send, event.seen);

@@ -5,6 +5,7 @@ import type { Outcome } from '../outcome/outcome.ts';
 import type { TxErrorCode, TxErrorDetails } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import type { Progress } from '../policy/settings.ts';
+import { stricter } from '../policy/tool-safety.ts';
 import type { Deadline, Deadlines, Sleeper } from '../runtime/deadlines.ts';
 import type { Inbox } from './inbox.ts';
 import { REVIVED, STOPPED } from './inbox.ts';
@@ -107,6 +108,8 @@ export class Flight {
   readonly startedAt: number;
   /** Latest deadline of all callers, by `monotonic()`. */
   deadline: number;
+  /** The strictest mode of all callers: it decides what may be sent from now on. */
+  strictest: DeliveryMode;
   attempts = 0;
   /** A send is unanswered, or ended without saying whether the tool ran. */
   mayHaveRun = false;
@@ -136,6 +139,7 @@ export class Flight {
     this.plan = plan;
     this.startedAt = startedAt;
     this.deadline = startedAt + plan.timeoutMs;
+    this.strictest = plan.mode;
     this.othersUnknown = plan.idempotencyKey !== undefined;
   }
 
@@ -155,6 +159,7 @@ export class Flight {
   wait(plan: CallPlan, startedAt: number, deadlines: Deadlines): Promise<FlightEnd> {
     const at = startedAt + plan.timeoutMs;
     if (at > this.deadline) this.deadline = at;
+    this.strictest = stricter(this.strictest, plan.mode);
     if (this.#isAbandoned && !this.#isFinished) this.#revive();
     return new Promise((resolve) => {
       this.#waiters.push(new Waiter(this, plan, deadlines, at, resolve));

@@ -3,6 +3,7 @@ import { backoffMs } from '../policy/backoff.ts';
 import type { Classification } from '../policy/classify.ts';
 import type { Decision } from '../policy/retry-policy.ts';
 import { decide } from '../policy/retry-policy.ts';
+import { stricter } from '../policy/tool-safety.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { attemptOnce, endsIt, judge } from './attempt.ts';
 import { endListening, endReleased, endSettled } from './end-operation.ts';
@@ -66,7 +67,7 @@ function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | Prom
 
 function situation(run: Run, resend: boolean): Parameters<typeof decide>[1] {
   return {
-    mode: run.mode,
+    mode: stricter(run.mode, run.flight.strictest),
     attempt: run.attempt,
     attemptLimit: resend ? run.attemptLimit : run.attempt,
     earlierUnknown: run.doubt !== undefined || run.unanswered.length > 0,

@@ -40,3 +40,21 @@ it('an operation whose callers had left stands in line again when a new caller h
   await other;
   expect((await tx.health()).inFlight).toBe(0);
 });
+
+it('maxQueuedLength bounds the arguments of all calls under way and in line; a single call may always pass', async () => {
+  const { tx, server, clock } = await instance([slowly(50), slowly(50), slowly(50), slowly(50)], {
+    limits: { maxInFlight: 2, maxQueued: 100, maxQueuedLength: 100 },
+  });
+  const sized = (length: number) => ({ text: 'x'.repeat(length - '{"text":""}'.length) });
+  const call = (length: number) => tx.tryCallTool('pay', sized(length));
+  const overloaded = { ok: false, error: { code: 'OVERLOADED', execution: 'none', retryable: true } };
+  const [one, two, three] = [call(40), call(40), call(20)];
+  expect(await within(clock, 10, call(12))).toMatchObject(overloaded);
+  expect((await tx.health()).queued).toBe(1);
+  expect(await within(clock, 200, Promise.all([one, two, three]))).toMatchObject(Array(3).fill({ ok: true }));
+  const large = call(5_000); // nothing else is here
+  expect(await within(clock, 10, call(12))).toMatchObject(overloaded);
+  expect(await within(clock, 200, large)).toMatchObject({ ok: true });
+  expect(await within(clock, 200, call(100))).toMatchObject({ ok: true });
+  expect(server.sends).toHaveLength(5);
+});

@@ -40,6 +40,38 @@ describe('one key, many callers', () => {
     expect(server.sends[0]?.cancelled).toBeUndefined();
   });
 
+  it('a joiner with a stricter mode has it kept from then on; `guarantee` names what held for the whole', async () => {
+    for (const [joiner, sends] of [
+      ['at-most-once', 1],
+      ['at-least-once', 2],
+    ] as const) {
+      const { tx, server, clock } = await instance([{ afterMs: 100, ends: { lost: true } }]);
+      const leader = tx.tryCallTool('pay', {}, { ...key, delivery: 'at-least-once' });
+      await clock.advance(10);
+      const second = tx.tryCallTool('pay', {}, { ...key, delivery: joiner });
+      const outcomes = await within(clock, 900, Promise.all([leader, second]));
+      expect(server.sends).toHaveLength(sends);
+      for (const outcome of outcomes) {
+        const meta = outcome.ok ? outcome.meta : outcome.error.meta;
+        expect(meta).toMatchObject({
+          attempts: sends,
+          guarantee: 'at-least-once',
+          execution: sends === 1 ? 'unknown' : 'done',
+        });
+      }
+    }
+  });
+
+  it('a joiner with a weaker mode weakens nothing', async () => {
+    const { tx, server, clock } = await instance([{ afterMs: 100, ends: { lost: true } }]);
+    const leader = tx.tryCallTool('pay', {}, key);
+    await clock.advance(10);
+    const second = tx.tryCallTool('pay', {}, { ...key, delivery: 'at-least-once' });
+    const doubt = { ok: false, error: { code: 'IN_DOUBT', meta: { guarantee: 'at-most-once' } } };
+    expect(await within(clock, 900, Promise.all([leader, second]))).toMatchObject([doubt, doubt]);
+    expect(server.sends).toHaveLength(1);
+  });
+
   it('[G:I7] other arguments or another tool are a conflict, in flight and afterwards, and send nothing', async () => {
     const { tx, server, clock } = await instance([slowly(50)]);
     const first = tx.callTool('pay', { a: 1 }, key);
