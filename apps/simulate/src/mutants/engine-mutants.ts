@@ -138,7 +138,7 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     breaks: 'a sweep believes absent only after the settle window',
     edits: [
       {
-        file: 'packages/core/src/session/sweeper.ts',
+        file: 'packages/core/src/session/probe-record.ts',
         find: "if (found.verdict === 'unknown' || !isTooLate) return undefined;",
         replace: "if (found.verdict === 'unknown') return undefined;",
       },

@@ -37,6 +37,8 @@ export interface SweepKit extends ProbeRecordKit {
 const BATCH = 100;
 /** Distance of sweeps while a server is at work on a task, ms, if they are not closer anyway. */
 const TASK_POLL_MS = 5_000;
+/** Least distance of sweeps that are not asked for by a user, ms: a server that is lost and found all the time is no reason for more. */
+const LEAST_DISTANCE_MS = 1_000;
 
 /** Sweeps now and then in the background; one sweep at a time. */
 export class Sweeper {
@@ -44,6 +46,7 @@ export class Sweeper {
   readonly #intervalMs: number;
   #timer: Timer | undefined;
   #dueAt = 0;
+  #endedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<SweepReport> | undefined;
   #isStopped = false;
 
@@ -61,13 +64,16 @@ export class Sweeper {
   /** Something has changed for operations in doubt: sweeps in `delayMs`, unless a sweep is under way or comes sooner. */
   soon(delayMs: number): void {
     if (this.#isStopped || this.#intervalMs === 0 || this.#running !== undefined) return;
-    const isSooner = this.#timer !== undefined && this.#dueAt <= this.#kit.clock.monotonic() + delayMs;
-    if (!isSooner) this.#schedule(Math.min(delayMs, this.#intervalMs));
+    const now = this.#kit.clock.monotonic();
+    const wait = Math.max(delayMs, this.#endedAt + LEAST_DISTANCE_MS - now);
+    const isSooner = this.#timer !== undefined && this.#dueAt <= now + wait;
+    if (!isSooner) this.#schedule(Math.min(wait, this.#intervalMs));
   }
 
   /** Sweeps now, or joins the sweep that is under way. */
   sweep(): Promise<SweepReport> {
     this.#running ??= sweepOnce(this.#kit).finally(() => {
+      this.#endedAt = this.#kit.clock.monotonic();
       this.#running = undefined;
     });
     return this.#running;

@@ -37,6 +37,17 @@ describe('probes after a reconnect', () => {
     expect(await i.tx.callTool('pay', {}, key)).toMatchObject({ meta: { resolvedBy: 'probe', duplicate: true } });
   });
 
+  it('come once a second at most, however often the server is lost and found', async () => {
+    const i = await inDoubt({ sweepIntervalMs: 60_000 });
+    await i.clock.advance(2_000);
+    i.says.asked = 0;
+    for (let n = 0; n < 95; n += 1) {
+      i.server.reconnect();
+      await i.clock.advance(20);
+    }
+    expect(i.says.asked).toBe(2);
+  });
+
   it('are background work: with sweepIntervalMs 0 there are none', async () => {
     const i = await inDoubt({ sweepIntervalMs: 0 });
     i.server.reconnect();
