@@ -3,7 +3,8 @@ import type { CallFacts, Facts, Violation } from './facts.ts';
 
 export function checkRepeats(facts: Facts): Violation[] {
   const { plan } = facts.history;
-  if (plan.quarantineMs === 0 || plan.server !== 'plain') return [];
+  // The window is the store's: when its clock steps, so does the window.
+  if (plan.quarantineMs === 0 || plan.server !== 'plain' || plan.faults['clock.storeStep'] > 0) return [];
   const keyless = [...facts.calls.values()].filter(
     ({ seen }) => seen.intent.key === undefined && seen.intent.tool === 'pay',
   );

@@ -19,6 +19,8 @@ export type Busy = Extract<Claim, { kind: 'busy' }>;
 
 /** Claims: gets the operation, an answer for the callers, or to know that somebody else has it. */
 export function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd | Busy> {
+  const leftBehind = flight.plan.defaults.quarantineMs > 0 ? equalLeftBehind(ports, flight) : undefined;
+  if (leftBehind !== undefined) return Promise.resolve(repeatOf(flight.plan, leftBehind));
   const requestedAt = ports.clock.monotonic();
   const request = requestFor(ports, flight, requestedAt);
   return insist(ports, flight, 'claim', { tries: 3, forCallers: true }, (ledger) => ledger.claim(request)).then(
@@ -84,7 +86,7 @@ function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimReque
     leaseMs: defaults.leaseMs,
     mode: plan.mode,
     maxAttempts: plan.retry.maxAttempts,
-    deadlineAt: Math.ceil(ports.clock.now() + flight.deadline - now),
+    deadlineInMs: Math.ceil(flight.deadline - now),
     settleWindowMs: settleWindowMs(plan),
     retentionMs: defaults.retentionMs,
   };
@@ -101,6 +103,20 @@ function quarantineOf({ session }: EnginePorts, plan: CallPlan): ClaimRequest['q
   if (plan.hintedReadOnly || plan.safe) return undefined;
   const { repeatOf } = plan;
   return { session, windowMs: plan.defaults.quarantineMs, ...(repeatOf === undefined ? {} : { repeatOf }) };
+}
+
+/** An equal operation that this process still listens to, though its callers have left: the ledger knows of it at its deadline. */
+function equalLeftBehind(ports: EnginePorts, { plan }: Flight): string | undefined {
+  if (plan.idempotencyKey !== undefined || plan.fingerprint === undefined || plan.hintedReadOnly || plan.safe)
+    return undefined;
+  const equal = [...ports.active].filter(
+    (other) =>
+      other.isAbandoned &&
+      other.mayHaveRun &&
+      other.plan.fingerprint === plan.fingerprint &&
+      other.plan.scope === plan.scope,
+  );
+  return equal.some((other) => other.plan.operationId === plan.repeatOf) ? undefined : equal[0]?.plan.operationId;
 }
 
 /** What callers hear of an operation that needs no driver. */
@@ -120,14 +136,13 @@ function answerOf(plan: CallPlan, claim: Exclude<Claim, { kind: 'claimed' | 'bus
         `the record of the key ${JSON.stringify(plan.idempotencyKey)} has expired; use a new key for a new intent`,
       );
     case 'repeat':
-      return refused(
-        'REPEAT_QUARANTINED',
-        `the same call to ${plan.tool} may have run as ${claim.operationId}; do not repeat it before that is known`,
-        {
-          operationId: claim.operationId,
-        },
-      );
+      return repeatOf(plan, claim.operationId);
   }
+}
+
+function repeatOf(plan: CallPlan, operationId: string): FlightEnd {
+  const message = `the same call to ${plan.tool} may have run as ${operationId}; do not repeat it before that is known`;
+  return refused('REPEAT_QUARANTINED', message, { operationId });
 }
 
 /** The stored end of an operation, for a caller who comes later. */

@@ -1,5 +1,4 @@
 /** An operation under way in this process: who waits for it, until when, and what they are told when they stop waiting. */
-
 import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import type { TxErrorCode, TxErrorDetails } from '../outcome/tx-error.ts';
@@ -115,6 +114,8 @@ export class Flight {
   mayHaveRun = false;
   /** Somebody else may have driven the operation, and the ledger has not said how it stands: so with a key until it is claimed. */
   othersUnknown: boolean;
+  /** The lease may have run out: others may be at work by now, whatever is known of this owner's sends. */
+  mayBeOvertaken: (() => boolean) | undefined = undefined;
   /** The end, known but not yet recorded: callers whose deadline passes get it as `recorded: false`. */
   known: FlightEnd | undefined = undefined;
   /** A caller asked that the send be cancelled, and nobody else waits. */
@@ -196,8 +197,10 @@ export class Flight {
 
   /** What a caller learns who stops waiting now. */
   endSoFar(reason: StopReason): FlightEnd {
-    const { attempts, mayHaveRun, othersUnknown } = this;
-    return this.known ?? { kind: 'detached', reason, attempts, mayHaveRun, othersUnknown };
+    const { attempts, mayHaveRun, known } = this;
+    const othersUnknown = this.othersUnknown || this.mayBeOvertaken?.() === true;
+    const isStale = othersUnknown && known?.kind === 'refused' && known.code !== 'IN_PROGRESS';
+    return known === undefined || isStale ? { kind: 'detached', reason, attempts, mayHaveRun, othersUnknown } : known;
   }
 
   /** A caller has left. The last one decides what becomes of the send. */
@@ -210,9 +213,7 @@ export class Flight {
   }
 
   #answerAll(end: FlightEnd): void {
-    const waiters = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiters) waiter.answer(end);
+    for (const waiter of this.#waiters.splice(0)) waiter.answer(end);
   }
 
   /** Somebody waits again: what may be sent again may be sent again. */

@@ -67,8 +67,10 @@ export class Run {
     this.doubtIsDead = !start.inherited;
     start.flight.mayHaveRun = this.doubt !== undefined;
     const { operationId, requestId, tool } = start.flight.plan;
-    if (start.held !== undefined) {
-      start.held.onLost = () => {
+    const { held } = start;
+    if (held !== undefined) {
+      start.flight.mayBeOvertaken = () => start.ports.clock.monotonic() > held.validUntil;
+      held.onLost = () => {
         start.flight.othersUnknown = true;
         start.ports.events.emit('lease.lost', { operationId, requestId, tool });
       };

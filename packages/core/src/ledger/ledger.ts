@@ -82,7 +82,8 @@ export interface ClaimRequest {
   readonly mode: DeliveryMode;
   /** Sends allowed to this claim. A record that was released counts from there; a crashed owner's record keeps its limit. */
   readonly maxAttempts: number;
-  readonly deadlineAt: number;
+  /** Time left to the caller, ms: clocks need not agree. The store makes `deadlineAt` of it, by its own clock. */
+  readonly deadlineInMs: number;
   /** At a take-over of a `sent` record the longer of the two is kept. */
   readonly settleWindowMs: number;
   /** How long the record is kept after it ended, ms. A keyed one leaves a tombstone for ten times as long. */

@@ -41,7 +41,7 @@ function claimAgain(store: MemoryStore, record: MemoryRecord, request: ClaimRequ
 
 function claimReleased(store: MemoryStore, record: MemoryRecord, request: ClaimRequest, now: number): Claim {
   store.reopen(record);
-  record.changeOwner(request);
+  record.changeOwner(request, now);
   record.tookOver = false;
   record.attemptLimit = record.attempts + request.maxAttempts;
   record.mode = request.mode;
@@ -53,7 +53,7 @@ function claimReleased(store: MemoryStore, record: MemoryRecord, request: ClaimR
 /** The former owner is gone. What it may have sent stands: its state, its attempts and their limit, the stricter mode. */
 function takeOver(record: MemoryRecord, request: ClaimRequest, now: number): Claim {
   const left = toOperationRecord(record);
-  record.changeOwner(request);
+  record.changeOwner(request, now);
   record.tookOver = true;
   if (record.state === 'claimed' || request.mode === 'at-most-once') record.mode = request.mode;
   record.settleWindowMs = Math.max(record.settleWindowMs, request.settleWindowMs);

@@ -67,7 +67,7 @@ export class MemoryRecord implements Linked {
     this.ownerToken = request.ownerToken;
     this.mode = request.mode;
     this.attemptLimit = request.maxAttempts;
-    this.deadlineAt = request.deadlineAt;
+    this.deadlineAt = now + request.deadlineInMs;
     this.settleWindowMs = request.settleWindowMs;
     this.retentionMs = request.retentionMs;
   }
@@ -87,11 +87,11 @@ export class MemoryRecord implements Linked {
   }
 
   /** A new claim by somebody else. The fence makes every later write of the former owner fail. */
-  changeOwner(request: ClaimRequest): void {
+  changeOwner(request: ClaimRequest, now: number): void {
     this.fence += 1;
     this.ownerToken = request.ownerToken;
     this.requestId = request.requestId;
-    this.deadlineAt = request.deadlineAt;
+    this.deadlineAt = now + request.deadlineInMs;
     this.retentionMs = request.retentionMs;
     this.fingerprint ??= request.fingerprint;
     this.arguments ??= request.arguments;

@@ -30,7 +30,7 @@ export async function giveUp(
     leaseMs: 1_000,
     mode: record.mode,
     maxAttempts: 1,
-    deadlineAt: record.deadlineAt,
+    deadlineInMs: 0,
     settleWindowMs: record.settleWindowMs,
     retentionMs,
     ...(record.idempotencyKey === undefined ? {} : { idempotencyKey: record.idempotencyKey }),

@@ -20,7 +20,7 @@ function request(n: number, more: Partial<ClaimRequest> = {}): ClaimRequest {
     leaseMs: 15_000,
     mode: 'at-most-once',
     maxAttempts: 3,
-    deadlineAt: 30_000,
+    deadlineInMs: 30_000,
     settleWindowMs: 60_000,
     retentionMs: 1_000,
     ...more,

@@ -96,7 +96,7 @@ function insertNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now:
     ...[key, digestColumn(request.digest, key), toColumn(request.scope), toColumn(request.serverName)],
     ...[toColumn(request.tool), toColumn(request.idempotencyKey), toColumn(request.fingerprint)],
     ...[toColumn(request.requestId), request.ownerToken, request.state, request.mode, attempts, request.maxAttempts, 1],
-    ...[now + request.leaseMs, request.deadlineAt, request.settleWindowMs, request.retentionMs],
+    ...[now + request.leaseMs, now + request.deadlineInMs, request.settleWindowMs, request.retentionMs],
     ...[toColumn(request.arguments), toColumn(request.quarantine?.session), now, isSent ? now : null],
   );
   if (changes === 0) return undefined;
@@ -147,7 +147,7 @@ function owned(row: OperationRow, request: ClaimRequest, now: number): Operation
     owner_token: request.ownerToken,
     fence: row.fence + 1,
     lease_until: now + request.leaseMs,
-    deadline_at: request.deadlineAt,
+    deadline_at: now + request.deadlineInMs,
     retention_ms: request.retentionMs,
     arguments: row.arguments ?? request.arguments ?? null,
     fingerprint: row.fingerprint ?? request.fingerprint ?? null,

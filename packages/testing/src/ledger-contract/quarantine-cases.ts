@@ -91,7 +91,7 @@ export const quarantineCases: readonly LedgerCase[] = [
         reason,
       });
       await send(call('under way'));
-      await take(call('claimed', { deadlineAt: 0 }));
+      await take(call('claimed', { deadlineInMs: 0 }));
       equal((await ledger.claim(call('next'))).kind, 'claimed');
     },
   },
@@ -100,8 +100,8 @@ export const quarantineCases: readonly LedgerCase[] = [
     title: 'what is sent and past its caller’s deadline puts a repeat in quarantine, even while its lease lasts',
     needs: ['clock'],
     async run(fixture) {
-      const { ledger, send, advance, now } = await benchOf(fixture);
-      await send(call('first', { deadlineAt: (await now()) + SHORT_MS }));
+      const { ledger, send, advance } = await benchOf(fixture);
+      await send(call('first', { deadlineInMs: SHORT_MS }));
       await advance(SHORT_MS + 1);
       deepEqual(await ledger.claim(call('second')), { kind: 'repeat', operationId: call('first').operationId });
     },
@@ -125,7 +125,7 @@ export const quarantineCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send } = await benchOf(fixture);
-      const overdue = call('first', { state: 'sent', deadlineAt: 0 });
+      const overdue = call('first', { state: 'sent', deadlineInMs: 0 });
       await send(overdue);
       equal((await ledger.claim(overdue)).kind, 'claimed');
     },

@@ -59,7 +59,7 @@ export const recordCases: readonly LedgerCase[] = [
       const { lease } = await take(full);
       const record = await ledger.find(full.operationId);
       const until = await now();
-      const { ownerToken: _, leaseMs, maxAttempts, retentionMs: __, ...said } = full;
+      const { ownerToken: _, leaseMs, maxAttempts, retentionMs: __, deadlineInMs, ...said } = full;
       ok(record?.sentAt !== undefined && record.createdAt >= from && record.createdAt <= until);
       deepEqual(record, {
         ...said,
@@ -67,6 +67,7 @@ export const recordCases: readonly LedgerCase[] = [
         attemptLimit: maxAttempts,
         fence: lease.fence,
         leaseUntil: record.createdAt + leaseMs,
+        deadlineAt: record.createdAt + deadlineInMs,
         createdAt: record.createdAt,
         sentAt: record.sentAt,
         contradicted: false,

@@ -28,7 +28,7 @@ export function requestOf(name: string, more: Partial<ClaimRequest> = {}): Claim
     leaseMs: 60_000,
     mode: 'at-most-once',
     maxAttempts: 3,
-    deadlineAt: Date.now() + 30_000,
+    deadlineInMs: 30_000,
     settleWindowMs: 90_000,
     retentionMs: 3_600_000,
     ...more,
