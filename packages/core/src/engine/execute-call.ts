@@ -27,7 +27,7 @@ export function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: numbe
   if (underWay !== undefined) return join(ports, underWay, plan, startedAt);
   const flight = new Flight(plan, startedAt);
   if (plan.idempotencyKey !== undefined) ports.flights.set(plan.operationId, flight);
-  ports.active.add(flight);
+  ports.active.push(flight);
   const end = flight.wait(plan, startedAt, ports.deadlines);
   void drive(ports, flight);
   return { end, joined: false };
@@ -80,8 +80,9 @@ function answered(end: FlightEnd): Execution {
 /** Gives the flight its end, whatever happens. */
 function drive(ports: EnginePorts, flight: Flight): void {
   const finish = (end: FlightEnd): void => {
-    if (ports.flights.get(flight.plan.operationId) === flight) ports.flights.delete(flight.plan.operationId);
-    ports.active.delete(flight);
+    const { idempotencyKey, operationId } = flight.plan;
+    if (idempotencyKey !== undefined && ports.flights.get(operationId) === flight) ports.flights.delete(operationId);
+    ports.active.remove(flight);
     flight.finish(end);
   };
   const fail = (error: unknown): void => finish(failure(flight, error));

@@ -6,6 +6,7 @@ import type { CallPlan } from '../policy/call-plan.ts';
 import type { Progress } from '../policy/settings.ts';
 import { stricter } from '../policy/tool-safety.ts';
 import type { Deadline, Deadlines, Sleeper } from '../runtime/deadlines.ts';
+import type { Linked, LinkedList } from '../runtime/linked-list.ts';
 import type { Inbox } from './inbox.ts';
 import { REVIVED, STOPPED } from './inbox.ts';
 
@@ -102,7 +103,7 @@ class Waiter implements Sleeper {
 }
 
 /** The meeting point of the callers of one operation and its single driver. */
-export class Flight {
+export class Flight implements Linked {
   readonly plan: CallPlan;
   readonly startedAt: number;
   /** Latest deadline of all callers, by `monotonic()`. */
@@ -130,6 +131,9 @@ export class Flight {
   leaveSlot: (() => void) | undefined = undefined;
   /** Gives back the place that a half-open breaker gave this call; set while no send has taken it along. */
   returnProbe: (() => void) | undefined = undefined;
+  list: LinkedList<Linked> | undefined = undefined;
+  previous: Linked | undefined = undefined;
+  next: Linked | undefined = undefined;
   #isAbandoned = false;
   #isFinished = false;
   #waiters: Waiter[] = [];

@@ -1,16 +1,18 @@
 /** Renews the leases of all operations under way with one timer, and knows which of them may still be used. */
 import type { Lease, Ledger } from '../ledger/ledger.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Linked } from '../runtime/linked-list.ts';
+import { LinkedList } from '../runtime/linked-list.ts';
 
 /** A lease as its owner sees it, on its own clock. */
-export interface HeldLease {
+export interface HeldLease extends Linked {
   readonly lease: Lease;
   /** By `monotonic()`; counted from before the request left, so it never outlasts the store's view. */
   validUntil: number;
   /** Taken over by somebody else, for certain. */
   lost: boolean;
   /** Told once, when it is lost. */
-  onLost?: () => void;
+  onLost: (() => void) | undefined;
 }
 
 /** The leases of one instance. */
@@ -19,7 +21,7 @@ export class LeaseKeeper {
   readonly #clock: Clock;
   readonly #leaseMs: number;
   readonly #renew: boolean;
-  readonly #held = new Set<HeldLease>();
+  #held = new LinkedList<HeldLease>();
   #timer: Timer | undefined;
 
   /** `renew: false` for hosts that freeze between requests: their lease must cover the whole call. */
@@ -32,15 +34,17 @@ export class LeaseKeeper {
 
   /** Begins to keep a lease that was asked for at `requestedAt` (`monotonic()`). */
   hold(lease: Lease, requestedAt: number): HeldLease {
-    const held: HeldLease = { lease, validUntil: requestedAt + lease.leaseMs, lost: false };
-    this.#held.add(held);
+    const validUntil = requestedAt + lease.leaseMs;
+    const alone = { list: undefined, previous: undefined, next: undefined };
+    const held: HeldLease = { lease, validUntil, lost: false, onLost: undefined, ...alone };
+    this.#held.push(held);
     if (this.#timer === undefined && this.#renew) this.#arm();
     return held;
   }
 
   /** Ends it. */
   drop(held: HeldLease): void {
-    this.#held.delete(held);
+    held.list?.remove(held);
   }
 
   get size(): number {
@@ -50,7 +54,7 @@ export class LeaseKeeper {
   close(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    this.#held.clear();
+    this.#held = new LinkedList();
   }
 
   #arm(): void {

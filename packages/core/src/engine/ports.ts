@@ -6,6 +6,7 @@ import type { RetryBudget } from '../policy/retry-budget.ts';
 import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Deadlines } from '../runtime/deadlines.ts';
+import type { LinkedList } from '../runtime/linked-list.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Admission } from './admission.ts';
 import type { Breaker } from './breaker.ts';
@@ -31,7 +32,7 @@ export interface EnginePorts {
   /** Keyed operations under way in this process, by operation id. */
   readonly flights: Map<string, Flight>;
   /** All operations under way, keyed or not. */
-  readonly active: Set<Flight>;
+  readonly active: LinkedList<Flight>;
   /** Name of this instance in quarantine decisions. */
   readonly session: string;
   /** Runs the tool's probe with everything it needs; never throws. */

@@ -1,9 +1,9 @@
 /** The memory ledger's own form of a record: one mutable object of stable shape; turned into an `OperationRecord` only when handed out. */
 import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { Outcome } from '../outcome/outcome.ts';
+import type { Linked, LinkedList } from '../runtime/linked-list.ts';
 import type { Mutable } from '../runtime/mutable.ts';
 import type { ClaimRequest } from './ledger.ts';
-import type { Linked, LinkedList } from './memory-list.ts';
 import type { OperationRecord, OperationState } from './record.ts';
 
 /** An instant that has not come; 0 may be a real one on a test's clock. */

@@ -2,8 +2,9 @@
 
 import type { Outcome } from '../outcome/outcome.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
+import { LinkedList } from '../runtime/linked-list.ts';
 import type { ClaimRequest, Lease } from './ledger.ts';
-import { ExpiryLists, LinkedList } from './memory-list.ts';
+import { ExpiryLists } from './memory-list.ts';
 import { QuarantineIndex } from './memory-quarantine.ts';
 import { MemoryRecord, NEVER, Tombstone } from './memory-record.ts';
 import type { AuditLine, Resolution } from './record.ts';

@@ -13,6 +13,7 @@ import { createRetryBudget } from '../policy/retry-budget.ts';
 import type { CallDefaults } from '../policy/settings.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createDeadlines } from '../runtime/deadlines.ts';
+import { LinkedList } from '../runtime/linked-list.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { McpTxOptions } from './options.ts';
 import { breakerOf, limitsOf } from './options.ts';
@@ -73,7 +74,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
       unavailableMeansNotRun: options.unavailableMeansNotRun ?? false,
     },
     flights: new Map(),
-    active: new Set(),
+    active: new LinkedList(),
     session: random.id(),
     probe: hooks.probe,
     onRemoteTask: hooks.onRemoteTask,

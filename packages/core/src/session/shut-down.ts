@@ -14,7 +14,7 @@ export async function shutDown(
   graceMs: number,
 ): Promise<void> {
   await untilIdle(ports, graceMs);
-  for (const flight of ports.active) flight.shutDown();
+  for (const flight of [...ports.active]) flight.shutDown();
   await untilIdle(ports, LAST_WRITES_MS);
   closed.abort();
   await sweeper?.stop();
@@ -32,6 +32,6 @@ async function untilIdle(ports: Parts['ports'], limitMs: number): Promise<void> 
   const check = (): void => {
     if (ports.active.size === 0) idle.abort();
   };
-  for (const flight of ports.active) flight.onFinished(check);
+  for (const flight of [...ports.active]) flight.onFinished(check);
   await sleep(ports.clock, limitMs, idle.signal);
 }
