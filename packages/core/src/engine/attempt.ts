@@ -7,10 +7,12 @@ import type { Observation } from '../policy/observation.ts';
 import { factsOf } from '../policy/observation.ts';
 import type { Progress } from '../policy/settings.ts';
 import type { Deadline } from '../runtime/deadlines.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import { passBreaker, takeSlot } from './gates.ts';
 import type { Send } from './inbox.ts';
-import { insist } from './ledger-write.ts';
+import { FOR_CALLERS, insist } from './ledger-write.ts';
 import type { Run } from './run.ts';
+import type { SendRequest } from './tool-caller.ts';
 
 /** What is known after a send, or after the wait for it. */
 export interface AttemptEnd {
@@ -84,8 +86,7 @@ async function mark(run: Run): Promise<Classification | undefined> {
   if (held === undefined) return undefined;
   const requestedAt = ports.clock.monotonic();
   try {
-    const tries = { tries: 3, forCallers: true };
-    const marked = await insist(ports, flight, 'markSent', tries, (ledger) =>
+    const marked = await insist(ports, flight, 'markSent', FOR_CALLERS, (ledger) =>
       ledger.markSent(held.lease, run.attempt + 1),
     );
     if (!marked) run.loseLease();
@@ -138,7 +139,8 @@ function dispatch(run: Run, now: number): void {
   const attemptId = `${plan.requestId}.${attempt}`;
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;
-  const identity = { operationId, requestId, attempt, attemptId, remainingMs };
+  const identity: Mutable<SendRequest['identity']> = { operationId, requestId, attempt, attemptId, remainingMs };
+  if (fingerprint !== undefined) identity.fingerprint = fingerprint;
   if (ports.events.wants('attempt.sent')) {
     ports.events.emit('attempt.sent', { operationId, requestId, tool, attempt, attemptId });
   }
@@ -146,7 +148,7 @@ function dispatch(run: Run, now: number): void {
     tool,
     arguments: plan.arguments,
     meta: plan.meta,
-    identity: fingerprint === undefined ? identity : { ...identity, fingerprint },
+    identity,
     onProgress: wantsProgress(plan) ? (progress) => hear(run, attempt, progress) : undefined,
   });
   run.track({ attempt, sending, sentAt: now, heardAt: now, returnProbe });

@@ -8,7 +8,7 @@ import type { Mutable } from '../runtime/mutable.ts';
 import type { Flight, FlightEnd } from './flight.ts';
 import { RECORD_UNKNOWN, refused } from './flight.ts';
 import { settleWindowMs } from './in-doubt.ts';
-import { insist, isUnavailable } from './ledger-write.ts';
+import { FOR_CALLERS, insist, isUnavailable } from './ledger-write.ts';
 import type { EnginePorts } from './ports.ts';
 import { Run } from './run.ts';
 
@@ -23,7 +23,7 @@ export function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run 
   if (leftBehind !== undefined) return Promise.resolve(repeatOf(flight.plan, leftBehind));
   const requestedAt = ports.clock.monotonic();
   const request = requestFor(ports, flight, requestedAt);
-  return insist(ports, flight, 'claim', { tries: 3, forCallers: true }, (ledger) => ledger.claim(request)).then(
+  return insist(ports, flight, 'claim', FOR_CALLERS, (ledger) => ledger.claim(request)).then(
     (claim) => {
       if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
       return claim.kind === 'busy' ? claim : answerOf(flight.plan, claim);

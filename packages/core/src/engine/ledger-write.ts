@@ -19,6 +19,8 @@ export interface Insistence {
   readonly forCallers: boolean;
 }
 
+/** A few times, and only while somebody waits. */
+export const FOR_CALLERS: Insistence = { tries: 3, forCallers: true };
 /** Until the ledger has it, or the instance is closed. */
 export const FOR_EVER: Insistence = { tries: Number.POSITIVE_INFINITY, forCallers: false };
 

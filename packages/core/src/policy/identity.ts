@@ -11,6 +11,9 @@ const IDENTITY_VERSION = 1;
 /** Longest idempotency key, in UTF-16 code units. */
 export const MAX_KEY_LENGTH = 255;
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
+const CONTROLS = /[\u0000-\u001f\u007f-\u009f]/;
+
 /** Name of an operation. */
 export interface OperationIdentity {
   readonly operationId: string;
@@ -30,8 +33,7 @@ export function checkKey(key: unknown): asserts key is string {
   if (key.length > MAX_KEY_LENGTH)
     throw keyError(`has ${key.length} characters; at most ${MAX_KEY_LENGTH} are allowed`);
   if (!key.isWellFormed()) throw keyError('has a lone surrogate');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: finding them is the purpose
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(key)) throw keyError('has control characters');
+  if (CONTROLS.test(key)) throw keyError('has control characters');
 }
 
 /**

@@ -34,7 +34,7 @@ export class JsonDefectError extends Error {
  * @throws {@link JsonDefectError}
  */
 export function canonicalJson(value: unknown, limits: JsonLimits): string {
-  const walk: Walk = { limits, nodesLeft: limits.maxLength, sorted: true, path: [] };
+  const walk: Walk = { limits, nodesLeft: limits.maxLength, sorted: true, path: [], step: undefined };
   visit(value, walk, 0);
   const text = walk.sorted ? JSON.stringify(value) : canonicalize(value);
   if (text === undefined) refuse(walk, 'is not JSON');
@@ -48,7 +48,7 @@ export function canonicalJson(value: unknown, limits: JsonLimits): string {
  * @throws {@link JsonDefectError}
  */
 export function checkJson(value: unknown, limits: JsonLimits): number {
-  const walk: Walk = { limits, nodesLeft: limits.maxLength, sorted: true, path: [] };
+  const walk: Walk = { limits, nodesLeft: limits.maxLength, sorted: true, path: [], step: undefined };
   visit(value, walk, 0);
   if (walk.nodesLeft < 0) refuse(walk, `is longer than ${limits.maxLength} characters as JSON`);
   return limits.maxLength - walk.nodesLeft;
@@ -58,7 +58,8 @@ interface Walk {
   readonly limits: JsonLimits;
   nodesLeft: number; // room left: every node takes at least one character of the text, and a string all of its own
   sorted: boolean;
-  readonly path: (string | number)[];
+  readonly path: (string | number)[]; // the way to the array or object that is being looked at
+  step: string | number | undefined; // the member of it; nothing at the top
 }
 
 function visit(value: unknown, walk: Walk, depth: number): void {
@@ -94,11 +95,12 @@ function visitNumber(value: number, walk: Walk): void {
 
 function visitArray(value: readonly unknown[], walk: Walk, depth: number): void {
   if (value.length > walk.nodesLeft) refuse(walk, `has more than ${walk.limits.maxLength} values`);
+  enter(walk);
   for (let i = 0; i < value.length; i += 1) {
-    walk.path.push(i);
+    walk.step = i;
     visit(value[i], walk, depth + 1);
-    walk.path.pop();
   }
+  leave(walk);
 }
 
 function visitObject(value: Record<string, unknown>, walk: Walk, depth: number): void {
@@ -106,20 +108,31 @@ function visitObject(value: Record<string, unknown>, walk: Walk, depth: number):
   if (prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     refuse(walk, `is a ${value.constructor?.name ?? 'class instance'}, not a plain object`);
   }
+  enter(walk);
   let previous: string | undefined;
   for (const key of Object.keys(value)) {
     const member = value[key];
     if (member === undefined) continue;
     if (previous !== undefined && previous > key) walk.sorted = false;
     previous = key;
-    walk.path.push(key);
+    walk.step = key;
     if (!key.isWellFormed()) refuse(walk, 'has a lone surrogate in its name');
     visit(member, walk, depth + 1);
-    walk.path.pop();
   }
+  leave(walk);
+}
+
+function enter(walk: Walk): void {
+  if (walk.step !== undefined) walk.path.push(walk.step);
+  walk.step = undefined;
+}
+
+function leave(walk: Walk): void {
+  walk.step = walk.path.pop();
 }
 
 function refuse(walk: Walk, problem: string): never {
-  const shown = walk.path.slice(0, 8).map((step) => (typeof step === 'number' ? `[${step}]` : `.${step.slice(0, 40)}`));
-  throw new JsonDefectError({ path: `$${shown.join('')}${walk.path.length > 8 ? '…' : ''}`, problem });
+  const path = walk.step === undefined ? walk.path : [...walk.path, walk.step];
+  const shown = path.slice(0, 8).map((step) => (typeof step === 'number' ? `[${step}]` : `.${step.slice(0, 40)}`));
+  throw new JsonDefectError({ path: `$${shown.join('')}${path.length > 8 ? '…' : ''}`, problem });
 }

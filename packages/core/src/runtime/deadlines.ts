@@ -104,6 +104,8 @@ class Entry implements Deadline {
     else this.#previous.#next = this.#next;
     if (this.#next === undefined) list.tail = this.#previous;
     else this.#next.#previous = this.#previous;
+    this.#previous = undefined; // an entry that is old and forgotten must not hold on to younger ones
+    this.#next = undefined;
     list.set.size -= 1;
     if (list.head === undefined) list.timer?.hold?.(false);
   }
