@@ -40,11 +40,16 @@ function nibbles(hex: string, from: number, count: number): number {
   return bits;
 }
 
-/** Encodes the lowest `10 * pairs` bits of `value` as `2 * pairs` characters. */
-export function base32Digits(value: number, pairs: number): string {
-  let text = '';
-  for (let pair = pairs - 1; pair >= 0; pair -= 1) text += PAIRS[(value >> (10 * pair)) & 1023];
-  return text;
+/** Adds one to the number that the characters of an encoded text from `from` on stand for. After the greatest comes zero. */
+export function countUp(text: Uint8Array, from: number): void {
+  let step = 4; // the last character ends in 2 bits of padding
+  for (let at = text.length - 1; at >= from; at -= 1) {
+    const code = text[at] as number;
+    const value = (code < 97 ? code - 24 : code - 97) + step; // 2 to 7 follow a to z
+    text[at] = ALPHABET.charCodeAt(value & 31);
+    if (value < 32) return;
+    step = 1;
+  }
 }
 
 /** Reads what {@link base32} wrote, and nothing else: no two texts give the same bytes. `undefined` for any other text. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { base32, base32OfHex, fromBase32 } from '../../src/runtime/base32.ts';
+import { base32, base32OfHex, countUp, fromBase32 } from '../../src/runtime/base32.ts';
 
 describe('base32', () => {
   test('writes what RFC 4648 says, in lower case and without padding', () => {
@@ -19,6 +19,17 @@ describe('base32', () => {
       const bytes = randomBytes(32);
       expect(base32OfHex(bytes.toString('hex'))).toBe(base32(bytes));
     }
+  });
+
+  test('counts up in the text itself, from the greatest to zero, and leaves what stands before', () => {
+    const text = Buffer.from(base32(new Uint8Array(16).fill(255, 0, 15).fill(254, 15)), 'latin1');
+    const read = (): number[] => [...(fromBase32(text.toString('latin1')) ?? [])];
+    countUp(text, 16);
+    expect(read()).toEqual(Array(16).fill(255));
+    countUp(text, 16);
+    expect(read()).toEqual([...Array(10).fill(255), ...Array(6).fill(0)]);
+    for (let n = 0; n < 70_000; n += 1) countUp(text, 16);
+    expect(Buffer.from(read()).readUIntBE(10, 6)).toBe(70_000);
   });
 
   test('is read back byte for byte', () => {
