@@ -3,6 +3,7 @@ import type { OperationRecord } from '../ledger/record.ts';
 import { isTerminal } from '../ledger/record.ts';
 import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
+import { sleep } from '../runtime/clock.ts';
 import { claimOperation, replay, unrecorded, waitForOwner } from './claim-operation.ts';
 import { executionOfEnd } from './end-operation.ts';
 import type { FlightEnd, Refused } from './flight.ts';
@@ -11,6 +12,9 @@ import { holdSlot, passBreaker, takeSlot } from './gates.ts';
 import type { EnginePorts } from './ports.ts';
 import { Run } from './run.ts';
 import { runAttempts } from './run-attempts.ts';
+
+/** How long an owner that lost its lease waits before it claims anew, ms. */
+const RECLAIM_MS = 10;
 
 /** A call under way. */
 export interface Execution {
@@ -111,16 +115,21 @@ function run(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
 }
 
 async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
+  let former: Run | undefined;
   for (let waits = 0; ; ) {
     const claimed = await claimOperation(ports, flight);
     if (claimed instanceof Run) {
+      if (former !== undefined) claimed.goOnAfter(former);
+      former = claimed;
+      let end: FlightEnd | 'reclaim';
       try {
-        const end = await runAttempts(claimed);
-        if (end !== 'reclaim') return end;
-        waits = 0;
+        end = await runAttempts(claimed);
       } finally {
         if (claimed.held !== undefined) ports.leases.drop(claimed.held);
       }
+      if (end !== 'reclaim') return end;
+      waits = 0;
+      await sleep(ports.clock, RECLAIM_MS, flight.stopSignal); // so that no ledger is ever asked in a circle
     } else if (claimed.kind === 'busy') {
       const end = await waitForOwner(ports, flight, claimed, waits);
       if (end !== undefined) return end;

@@ -78,6 +78,11 @@ export class Run {
     start.flight.inbox = this.inbox;
   }
 
+  /** An earlier run of this flight had the same lease: a send that it had marked, and that never left, is not counted. */
+  goOnAfter(former: Run): void {
+    if (!this.marked && former.held?.lease.fence === this.held?.lease.fence) this.attempt = former.attempt;
+  }
+
   /** A send has left. */
   track(send: Send): void {
     this.unanswered = this.unanswered.length === 0 ? [send] : [...this.unanswered, send];
