@@ -1,7 +1,7 @@
 import { createMcpTx } from '@mcp-tx/core';
 import { http as httpV1 } from '@mcp-tx/core/sdk-v1';
 import { http as httpV2 } from '@mcp-tx/core/sdk-v2';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startFaultyHttpServer } from '../src/faulty-server.ts';
 
 it.each([
@@ -14,7 +14,7 @@ it.each([
     await using tx = createMcpTx({ server: http({ url: server.url }), timeoutMs: 20_000, retry: { baseDelayMs: 10 } });
     await tx.initialize();
     const slow = tx.tryCallTool('slow', { ms: 1_500, orderId: 'slow' });
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await vi.waitFor(() => expect(server.faults().arrivals).toHaveLength(1), 10_000);
     server.expireSessions();
     const others = await Promise.all(
       Array.from({ length: 5 }, (_, n) => tx.tryCallTool('pay', { orderId: `order-${n}` })),

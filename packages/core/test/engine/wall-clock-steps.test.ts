@@ -54,9 +54,8 @@ describe.each([
     const real = virtualClock(10 * HOUR_MS);
     const { wall, clock } = stepping(real);
     const tools = { pay: { probe: () => ({ verdict: 'absent' }) as const } };
-    const { tx, ledger } = await instance([fates.reset], { clock, tools, ledger: memoryLedger({ clock: real }) });
+    const { tx } = await instance([fates.reset], { clock, tools, ledger: memoryLedger({ clock: real }) });
     await within(real, 100, tx.tryCallTool('pay', {}, key));
-    void ledger;
     wall.stepMs = stepMs;
     expect(await tx.sweep()).toMatchObject({ probed: 1, resolved: 0 });
     await real.advance(1_000 + 500 + 100 + 1);
