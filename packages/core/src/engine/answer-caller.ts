@@ -7,8 +7,8 @@ import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import type { Mutable } from '../runtime/mutable.ts';
 import { executionOfEnd } from './end-operation.ts';
-import type { FlightEnd } from './flight.ts';
-import { RECORD_UNKNOWN } from './flight.ts';
+import type { FlightEnd } from './flight-end.ts';
+import { RECORD_UNKNOWN } from './flight-end.ts';
 import type { EnginePorts } from './ports.ts';
 
 /** What one caller gets. */

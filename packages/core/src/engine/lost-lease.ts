@@ -4,8 +4,8 @@ import { isTerminal } from '../ledger/record.ts';
 import type { Outcome } from '../outcome/outcome.ts';
 import type { Classification } from '../policy/classify.ts';
 import { replay } from './claim-operation.ts';
-import type { EndedWith, FlightEnd } from './flight.ts';
-import { refused } from './flight.ts';
+import type { EndedWith, FlightEnd } from './flight-end.ts';
+import { refused } from './flight-end.ts';
 import { FOR_EVER, insist } from './ledger-write.ts';
 import type { Run } from './run.ts';
 

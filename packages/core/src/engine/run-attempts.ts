@@ -7,7 +7,7 @@ import { stricter } from '../policy/tool-safety.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { attemptOnce, endsIt, judge } from './attempt.ts';
 import { endListening, endReleased, endSettled } from './end-operation.ts';
-import type { FlightEnd } from './flight.ts';
+import type { FlightEnd } from './flight-end.ts';
 import { askProbe } from './in-doubt.ts';
 import { insist } from './ledger-write.ts';
 import { followOthers } from './lost-lease.ts';

@@ -3,7 +3,7 @@ import type { ServerConnection } from '../connect/server-source.ts';
 import type { Answer } from '../engine/answer-caller.ts';
 import { answerCaller } from '../engine/answer-caller.ts';
 import { executeCall, storedEnd } from '../engine/execute-call.ts';
-import { refused } from '../engine/flight.ts';
+import { refused } from '../engine/flight-end.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { OperationRecord } from '../ledger/record.ts';
 import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
