@@ -79,7 +79,7 @@ function oneDriver(facts: Facts, op: OpFacts): Violation[] {
     const token = seen.ownerToken ?? '';
     const current = drivers.get(seen.process);
     const end = endOf.get(token);
-    if (end === undefined) continue;
+    if (end === undefined || end.at < seen.at) continue; // its call is over: this takes a claim back whose answer was lost
     if (current !== undefined && current.token !== token && seen.at < current.until)
       violations.push({ id: 'I11', op: op.op, says: `${seen.process} drives it twice at ${seen.at}` });
     drivers.set(seen.process, { token, until: end.at });
