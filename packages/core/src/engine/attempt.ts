@@ -48,7 +48,7 @@ function notSending(run: Run, verdict: Classification): AttemptEnd {
 async function prepare(run: Run): Promise<Classification | undefined> {
   const { ports, flight } = run;
   const unsafe = !flight.plan.safe;
-  const overload = flight.leaveSlot === undefined ? await regainSlot(run) : undefined;
+  const overload = flight.slotOf === undefined ? await regainSlot(run) : undefined;
   if (overload !== undefined) return overload;
   if (!ports.caller.isReady(unsafe)) {
     const failure = await connect(run, unsafe);

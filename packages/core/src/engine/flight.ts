@@ -5,6 +5,7 @@ import type { Progress } from '../policy/settings.ts';
 import { stricter } from '../policy/tool-safety.ts';
 import type { Deadline, Deadlines, Sleeper } from '../runtime/deadlines.ts';
 import type { Linked, LinkedList } from '../runtime/linked-list.ts';
+import type { Admission } from './admission.ts';
 import type { FlightEnd, StopReason } from './flight-end.ts';
 import type { Inbox } from './inbox.ts';
 import { REVIVED, STOPPED } from './inbox.ts';
@@ -53,6 +54,14 @@ class Waiter implements Sleeper {
   }
 }
 
+/** What a flight needs of its driver. No closures: stored in a field, each keeps its call in memory until the next full collection. */
+export interface Driver {
+  /** Where it hears that the last caller has left, and that one came after that. */
+  readonly inbox: Inbox;
+  /** The lease may have run out: others may be at work by now, whatever is known of this owner's sends. */
+  readonly mayBeOvertaken: boolean;
+}
+
 /** The meeting point of the callers of one operation and its single driver. */
 export class Flight implements Linked {
   readonly plan: CallPlan;
@@ -66,20 +75,18 @@ export class Flight implements Linked {
   mayHaveRun = false;
   /** Somebody else may have driven the operation, and the ledger has not said how it stands: so with a key until it is claimed. */
   othersUnknown: boolean;
-  /** The lease may have run out: others may be at work by now, whatever is known of this owner's sends. */
-  mayBeOvertaken: (() => boolean) | undefined = undefined;
   /** The end, known but not yet recorded: callers whose deadline passes get it as `recorded: false`. */
   known: FlightEnd | undefined = undefined;
   /** A caller asked that the send be cancelled, and nobody else waits. */
   cancelRequested = false;
   /** Why the last caller left. */
   stopReason: StopReason = 'timeout';
-  /** Where the driver hears that the last caller has left, and that one came after that. */
-  inbox: Inbox | undefined = undefined;
+  /** Who drives it now, or did last. */
+  driver: Driver | undefined = undefined;
   /** The last caller has left at some time. */
   wasAbandoned = false;
-  /** Gives back the admission slot; called once, when the operation ends or nobody waits for it any more. */
-  leaveSlot: (() => void) | undefined = undefined;
+  /** The gate that the flight has a slot of, until it ends or nobody waits for it any more. */
+  slotOf: Admission | undefined = undefined;
   /** Gives back the place that a half-open breaker gave this call; set while no send has taken it along. */
   returnProbe: (() => void) | undefined = undefined;
   list: LinkedList<Linked> | undefined = undefined;
@@ -153,7 +160,7 @@ export class Flight implements Linked {
   /** What a caller learns who stops waiting now. */
   endSoFar(reason: StopReason): FlightEnd {
     const { attempts, mayHaveRun, known } = this;
-    const othersUnknown = this.othersUnknown || this.mayBeOvertaken?.() === true;
+    const othersUnknown = this.othersUnknown || this.driver?.mayBeOvertaken === true;
     const isStale = othersUnknown && known?.kind === 'refused' && known.code !== 'IN_PROGRESS';
     return known === undefined || isStale ? { kind: 'detached', reason, attempts, mayHaveRun, othersUnknown } : known;
   }
@@ -177,7 +184,7 @@ export class Flight implements Linked {
     this.#stop = undefined;
     this.cancelRequested = false;
     this.stopReason = 'timeout';
-    this.inbox?.put(REVIVED);
+    this.driver?.inbox.put(REVIVED);
   }
 
   #abandon(): void {
@@ -186,14 +193,14 @@ export class Flight implements Linked {
     this.#stop?.abort();
     this.freeSlot();
     this.withdrawProbe();
-    this.inbox?.put(STOPPED);
+    this.driver?.inbox.put(STOPPED);
   }
 
   /** Gives the admission slot back early. */
   freeSlot(): void {
-    const leave = this.leaveSlot;
-    this.leaveSlot = undefined;
-    leave?.();
+    const gate = this.slotOf;
+    this.slotOf = undefined;
+    gate?.leave(this.plan.argumentsLength);
   }
 
   /** Lets another call find out whether the server is back. */

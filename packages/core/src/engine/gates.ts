@@ -19,7 +19,7 @@ export async function takeSlot(ports: EnginePorts, flight: Flight): Promise<bool
 
 /** Notes that the flight has a slot. */
 export function holdSlot(ports: EnginePorts, flight: Flight): void {
-  flight.leaveSlot = () => ports.admission.leave(flight.plan.argumentsLength);
+  flight.slotOf = ports.admission;
 }
 
 /**

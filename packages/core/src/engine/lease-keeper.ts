@@ -11,8 +11,13 @@ export interface HeldLease extends Linked {
   validUntil: number;
   /** Taken over by somebody else, for certain. */
   lost: boolean;
+  owner: LeaseOwner | undefined;
+}
+
+/** Who drives an operation under a lease. */
+export interface LeaseOwner {
   /** Told once, when it is lost. */
-  onLost: (() => void) | undefined;
+  onLeaseLost(): void;
 }
 
 /** The leases of one instance. */
@@ -36,7 +41,7 @@ export class LeaseKeeper {
   hold(lease: Lease, requestedAt: number): HeldLease {
     const validUntil = requestedAt + lease.leaseMs;
     const alone = { list: undefined, previous: undefined, next: undefined };
-    const held: HeldLease = { lease, validUntil, lost: false, onLost: undefined, ...alone };
+    const held: HeldLease = { lease, validUntil, lost: false, owner: undefined, ...alone };
     this.#held.push(held);
     if (this.#timer === undefined && this.#renew) this.#arm();
     return held;
@@ -73,7 +78,7 @@ export class LeaseKeeper {
       if (renewed[i] === true) held.validUntil = Math.max(held.validUntil, requestedAt + held.lease.leaseMs);
       else if (this.#held.has(held) && !held.lost) {
         held.lost = true;
-        held.onLost?.();
+        held.owner?.onLeaseLost();
       }
     });
   }

@@ -2,10 +2,10 @@
 import type { DeliveryMode } from '../outcome/call-result.ts';
 import type { InDoubtReason } from '../outcome/outcome.ts';
 import type { Classification } from '../policy/classify.ts';
-import type { Flight } from './flight.ts';
+import type { Driver, Flight } from './flight.ts';
 import type { Send } from './inbox.ts';
 import { Inbox } from './inbox.ts';
-import type { HeldLease } from './lease-keeper.ts';
+import type { HeldLease, LeaseOwner } from './lease-keeper.ts';
 import type { EnginePorts } from './ports.ts';
 
 /** What the driver starts with. */
@@ -28,7 +28,7 @@ export interface RunStart {
 const NONE: readonly Send[] = [];
 
 /** One operation being driven. */
-export class Run {
+export class Run implements Driver, LeaseOwner {
   readonly ports: EnginePorts;
   readonly flight: Flight;
   readonly held: HeldLease | undefined;
@@ -66,16 +66,18 @@ export class Run {
     this.doubtSentAt = start.inherited ? start.ports.clock.monotonic() : 0; // no two clocks agree: what was inherited may have been sent just now
     this.doubtIsDead = !start.inherited;
     start.flight.mayHaveRun = this.doubt !== undefined;
-    const { operationId, requestId, tool } = start.flight.plan;
-    const { held } = start;
-    if (held !== undefined) {
-      start.flight.mayBeOvertaken = () => start.ports.clock.monotonic() > held.validUntil;
-      held.onLost = () => {
-        start.flight.othersUnknown = true;
-        start.ports.events.emit('lease.lost', { operationId, requestId, tool });
-      };
-    }
-    start.flight.inbox = this.inbox;
+    start.flight.driver = this;
+    if (start.held !== undefined) start.held.owner = this;
+  }
+
+  get mayBeOvertaken(): boolean {
+    return this.held !== undefined && this.ports.clock.monotonic() > this.held.validUntil;
+  }
+
+  onLeaseLost(): void {
+    const { operationId, requestId, tool } = this.flight.plan;
+    this.flight.othersUnknown = true;
+    this.ports.events.emit('lease.lost', { operationId, requestId, tool });
   }
 
   /** An earlier run of this flight had the same lease: a send that it had marked, and that never left, is not counted. */
@@ -134,7 +136,7 @@ export class Run {
     const { held } = this;
     if (held === undefined || held.lost) return;
     held.lost = true;
-    held.onLost?.();
+    held.owner?.onLeaseLost();
   }
 
   /** Cancels what is still under way, because the caller asked for it. */

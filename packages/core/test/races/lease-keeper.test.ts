@@ -88,10 +88,11 @@ function begin(drawn: Script, scheduler: Scheduler, clock: VirtualClock, store: 
       if (owner.isOver) return; // closed before
       owner.grantedUntil = clock.monotonic() + LEASE_MS;
       owner.held = keeper.hold(owner.lease, clock.monotonic());
-      owner.held.onLost = () => {
+      const onLeaseLost = (): void => {
         owner.losses += 1;
         if (owner.isOver) owner.lossesAfterEnd += 1;
       };
+      owner.held.owner = { onLeaseLost };
     };
     const drop = (): void => {
       saw('dropped during a renewal', owner.held !== undefined && store.underWay > 0);
