@@ -24,7 +24,7 @@ await ratio('E2.fingerprintOff', calls(await instance({ tools: { echo: { fingerp
 await ratio('peer.pRetry', await withPRetry());
 await ratio('peer.cockatiel', await withCockatiel());
 
-const replaying = await instance();
+const replaying = await instance({ retentionMs: 3_600_000 }); // its one key must outlive the rounds
 const replay = (): Promise<unknown> => replaying.callTool('echo', { text: 'hello' }, { idempotencyKey: 'order:1' });
 await replay();
 figures['D1.key'] = await cost(replay, rounds);
