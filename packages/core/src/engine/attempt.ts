@@ -1,6 +1,5 @@
 /** ONE send: makes ready, marks it in the ledger, writes its `_meta`, lets it go, and waits until something is known. */
 import { isMcpTxError } from '../outcome/tx-error.ts';
-import type { CallPlan } from '../policy/call-plan.ts';
 import type { Classification } from '../policy/classify.ts';
 import { classify } from '../policy/classify.ts';
 import type { Observation } from '../policy/observation.ts';
@@ -8,6 +7,7 @@ import { factsOf } from '../policy/observation.ts';
 import type { Progress } from '../policy/settings.ts';
 import type { Deadline } from '../runtime/deadlines.ts';
 import type { Mutable } from '../runtime/mutable.ts';
+import type { Flight } from './flight.ts';
 import { passBreaker, takeSlot } from './gates.ts';
 import type { Send } from './inbox.ts';
 import { FOR_CALLERS, insist } from './ledger-write.ts';
@@ -149,14 +149,14 @@ function dispatch(run: Run, now: number): void {
     arguments: plan.arguments,
     meta: plan.meta,
     identity,
-    onProgress: wantsProgress(plan) ? (progress) => hear(run, attempt, progress) : undefined,
+    onProgress: wantsProgress(flight) ? (progress) => hear(run, attempt, progress) : undefined,
   });
   run.track({ attempt, sending, sentAt: now, heardAt: now, returnProbe });
 }
 
-/** Somebody listens, somebody may join who does, or progress makes a difference to how long the send may take. */
-function wantsProgress(plan: CallPlan): boolean {
-  return plan.onProgress !== undefined || plan.idempotencyKey !== undefined || plan.attemptTimeoutMs < plan.timeoutMs;
+/** Somebody listens, or progress makes a difference to how long the send may take. Servers tell it only when asked. */
+function wantsProgress({ plan, isListenedTo }: Flight): boolean {
+  return isListenedTo || plan.attemptTimeoutMs < plan.timeoutMs;
 }
 
 /** Only the latest send counts: what callers hear never runs backwards, and an earlier send makes no room for a later one. */

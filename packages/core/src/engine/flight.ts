@@ -92,6 +92,8 @@ export class Flight implements Linked {
   list: LinkedList<Linked> | undefined = undefined;
   previous: Linked | undefined = undefined;
   next: Linked | undefined = undefined;
+  /** A caller has asked for progress. */
+  isListenedTo = false;
   #isAbandoned = false;
   #isFinished = false;
   #waiters: Waiter[] = [];
@@ -122,6 +124,7 @@ export class Flight implements Linked {
   wait(plan: CallPlan, startedAt: number, deadlines: Deadlines): Promise<FlightEnd> {
     const at = startedAt + plan.timeoutMs;
     if (at > this.deadline) this.deadline = at;
+    if (plan.onProgress !== undefined) this.isListenedTo = true;
     this.strictest = stricter(this.strictest, plan.mode);
     if (this.#isAbandoned && !this.#isFinished) this.#revive();
     return new Promise((resolve) => {

@@ -55,14 +55,15 @@ describe('progress', () => {
 
   it('reaches every caller who joined the operation, each by its own listener, for as long as it waits', async () => {
     const { tx, server, clock } = await instance([{ ...slowly(900), ...every200Ms }]);
-    const [late, patient, hasty] = [listener(), listener(), listener()];
-    const leader = tx.callTool('pay', {}, key); // listens to nothing itself
+    const [first, late, patient, hasty] = [listener(), listener(), listener(), listener()];
+    const leader = tx.callTool('pay', {}, { ...key, onProgress: first.onProgress });
     const two = tx.callTool('pay', {}, { ...key, onProgress: patient.onProgress });
     const three = tx.tryCallTool('pay', {}, { ...key, onProgress: hasty.onProgress, timeoutMs: 300 });
     await clock.advance(450);
     const four = tx.callTool('pay', {}, { ...key, onProgress: late.onProgress });
     await within(clock, 900, Promise.all([leader, two, three, four]));
-    expect({ patient: patient.heard, hasty: hasty.heard, late: late.heard }).toEqual({
+    expect({ first: first.heard, patient: patient.heard, hasty: hasty.heard, late: late.heard }).toEqual({
+      first: [1, 2, 3, 4],
       patient: [1, 2, 3, 4],
       hasty: [1],
       late: [3, 4],
@@ -93,6 +94,7 @@ describe('progress', () => {
   it('is not asked for where nobody can hear it and nothing depends on it', async () => {
     const { tx, server } = await instance();
     await tx.callTool('pay');
-    expect(server.sends[0]?.onProgress).toBeUndefined();
+    await tx.callTool('pay', {}, key);
+    expect(server.sends.map(({ onProgress }) => onProgress)).toEqual([undefined, undefined]);
   });
 });
