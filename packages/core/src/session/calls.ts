@@ -16,7 +16,7 @@ import type { ServerStanding } from '../policy/tool-safety.ts';
 import { checkCall } from './check-options.ts';
 import type { McpTxOptions } from './options.ts';
 import { resumePlan } from './resume-plan.ts';
-import type { ToolCatalog } from './tool-catalog.ts';
+import type { ToolCatalog, ToolObjection } from './tool-catalog.ts';
 import { withinTime } from './within-time.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
@@ -60,9 +60,12 @@ export class Calls {
     }
   }
 
-  /** Runs a stored call that was never sent, under its own identity. */
+  /** Runs a stored call that was never sent, under its own identity. @throws McpTxError `TOOL_NOT_ALLOWED` */
   async resume(record: OperationRecord): Promise<void> {
-    const { ports } = this.#kit;
+    const { catalog, ports } = this.#kit;
+    const objection = catalog.objection(record.tool);
+    if (objection !== undefined)
+      throw new McpTxError('TOOL_NOT_ALLOWED', objection.message, { reason: objection.reason });
     const args = JSON.parse(record.arguments ?? '{}') as Arguments;
     const fresh = this.#plan(record.tool, args, { scope: record.scope }, record);
     await executeCall(ports, resumePlan(fresh, record, ports.clock.now()), ports.clock.monotonic()).end;
@@ -93,7 +96,8 @@ export class Calls {
   ): Promise<McpTxResult> {
     const { catalog, options: settings, ports } = this.#kit;
     const plan = this.#plan(tool, args, options);
-    if (plan.isContradictory) return this.#refuseContradiction(plan, startedAt);
+    const objection = plan.isContradictory ? this.#contradiction(tool) : catalog.objection(tool);
+    if (objection !== undefined) return this.#refuse(plan, objection, startedAt);
     if (settings.validateArguments !== false) catalog.checkArguments(tool, plan.arguments);
     this.#started(plan);
     const execution = executeCall(ports, plan, startedAt);
@@ -168,12 +172,15 @@ export class Calls {
     return buildCallPlan(input, this.#kit.ports.random);
   }
 
-  /** Whoever says of a tool that it only reads and that it destroys has not said how often it may run. What is stored stays an answer. */
-  async #refuseContradiction(plan: CallPlan, startedAt: number): Promise<McpTxResult> {
-    const { name, ports } = this.#kit;
-    const message = `${name} says that ${plan.tool} is read-only and destructive; say what it is by a rule in tools, or by the call’s delivery`;
-    const end =
-      (await storedEnd(ports, plan)) ?? refused('TOOL_NOT_ALLOWED', message, { reason: 'contradictory-hints' });
+  /** Whoever says of a tool that it only reads and that it destroys has not said how often it may run. */
+  #contradiction(tool: string): ToolObjection {
+    const message = `${this.#kit.name} says that ${tool} is read-only and destructive; say what it is by a rule in tools, or by the call’s delivery`;
+    return { reason: 'contradictory-hints', message };
+  }
+
+  /** A tool that must not be called. What is stored stays an answer. */
+  async #refuse(plan: CallPlan, { reason, message }: ToolObjection, startedAt: number): Promise<McpTxResult> {
+    const end = (await storedEnd(this.#kit.ports, plan)) ?? refused('TOOL_NOT_ALLOWED', message, { reason });
     return this.#answer(plan, { end, joined: false }, startedAt);
   }
 

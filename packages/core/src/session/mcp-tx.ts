@@ -28,6 +28,7 @@ import { shutDown } from './shut-down.ts';
 import { createSweepKit } from './sweep-kit.ts';
 import type { SweepKit, SweepReport } from './sweeper.ts';
 import { Sweeper } from './sweeper.ts';
+import type { ToolWatch } from './tool-catalog.ts';
 import { ToolCatalog } from './tool-catalog.ts';
 import type { LocalTool, LocalToolDefinition, LocalToolHandler } from './tool-registry.ts';
 import { runLocalTool, toLocalTool } from './tool-registry.ts';
@@ -60,11 +61,11 @@ export class McpTx implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   /** @internal Use {@link createMcpTx}. */
-  constructor(options: McpTxOptions) {
+  constructor(options: McpTxOptions, watch?: ToolWatch) {
     this.name = options.name ?? 'default';
     this.#defaults = callDefaults(options);
     this.#startTimeoutMs = Math.max(this.#defaults.timeoutMs, options.connectTimeoutMs ?? 10_000);
-    this.#catalog = new ToolCatalog(() => this.#connection);
+    this.#catalog = new ToolCatalog(() => this.#connection, watch);
     this.#parts = createPorts(options, this.#defaults, {
       probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
       isDraining: () => this.#closing !== undefined,
@@ -139,10 +140,12 @@ export class McpTx implements AsyncDisposable {
     return this;
   }
 
-  /** The server's tools, read now. @throws McpTxError `CONNECTION_FAILED`, `CLOSED` */
-  async listTools(): Promise<readonly ToolDefinition[]> {
+  /** The server's tools, read now, in `timeoutMs` (default: as long as a call). @throws McpTxError `CONNECTION_FAILED`, `CLOSED` */
+  async listTools(options: { readonly timeoutMs?: number } = {}): Promise<readonly ToolDefinition[]> {
     this.#refuseClosed();
-    await withinTime(this.#ports.clock, this.#startTimeoutMs, (signal) => this.#catalog.load(signal));
+    await withinTime(this.#ports.clock, options.timeoutMs ?? this.#startTimeoutMs, (signal) =>
+      this.#catalog.load(signal),
+    );
     return this.#catalog.tools;
   }
 

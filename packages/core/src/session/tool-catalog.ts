@@ -14,9 +14,25 @@ interface Entry {
   isCompiled: boolean;
 }
 
+/** Looks at everything that a server says of its tools, and may forbid calls of some: what a hub gives its instances. Must not throw. */
+export interface ToolWatch {
+  /** The list was read: these are all tools. */
+  readonly onListed: (tools: readonly ToolDefinition[]) => void;
+  /** Why this tool must not be called now, if so. */
+  readonly objection: (tool: string) => ToolObjection | undefined;
+}
+
+/** Why a tool must not be called. */
+export interface ToolObjection {
+  /** For programs: `reason` of the error. */
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** The server's list of tools. */
 export class ToolCatalog {
   readonly #connection: () => ServerConnection;
+  readonly #watch: ToolWatch | undefined;
   readonly #compiler = new SchemaCompiler();
   #entries: Map<string, Entry> | undefined;
   #isFresh = false;
@@ -28,8 +44,9 @@ export class ToolCatalog {
   /** Begins when `#loading` has ended: for those who asked after a change that it may not have seen. */
   #following: Promise<void> | undefined;
 
-  constructor(connection: () => ServerConnection) {
+  constructor(connection: () => ServerConnection, watch?: ToolWatch) {
     this.#connection = connection;
+    this.#watch = watch;
   }
 
   /** Nothing has to be asked before this tool can be called. */
@@ -85,6 +102,11 @@ export class ToolCatalog {
     });
   }
 
+  /** Why this tool must not be called, as far as the last list tells. */
+  objection(tool: string): ToolObjection | undefined {
+    return this.#watch?.objection(tool);
+  }
+
   hints(tool: string): ToolHints | undefined {
     return this.#entries?.get(tool)?.definition.annotations;
   }
@@ -126,6 +148,7 @@ export class ToolCatalog {
         tools.map((definition) => [definition.name, { definition, check: undefined, isCompiled: false }]),
       );
       this.#isUnavailable = false;
+      this.#watch?.onListed(this.tools);
     } catch (error) {
       this.#isFresh = false;
       if (this.#connection().state !== 'ready') throw error;
