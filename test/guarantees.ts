@@ -87,8 +87,6 @@ export const guarantees: readonly Guarantee[] = [
     id: 'I14',
     says: 'A slow server does not slow the calls to another server.',
     source: 'One hub serves many servers',
-    provenBy: 'later',
-    why: 'The hub, which holds several servers, is not written yet.',
   },
   {
     id: 'I15',

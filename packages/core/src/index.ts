@@ -17,6 +17,13 @@ export { serverSource } from './connect/server-source.ts';
 export type { BreakerOptions } from './engine/breaker.ts';
 export type { CallEvents, EventOfCall, Listener } from './engine/call-events.ts';
 export type { Sending, SendRequest, ToolCaller } from './engine/tool-caller.ts';
+export type { BroadcastOptions, BroadcastPolicy, Settled } from './hub/broadcast.ts';
+export type { Hub, HubResult } from './hub/hub.ts';
+export { createHub } from './hub/hub.ts';
+export type { HubHealth, HubServerHealth } from './hub/hub-health.ts';
+export type { HubOptions, HubServerOptions } from './hub/hub-options.ts';
+export type { HubTool, HubTools } from './hub/hub-tools.ts';
+export type { ChangedTool, PinnedTools, ReviewedTool } from './hub/tool-pins.ts';
 export type { ListQuery, Page } from './ledger/ledger-reader.ts';
 export type { MemoryLedgerOptions } from './ledger/memory-ledger.ts';
 export { memoryLedger } from './ledger/memory-ledger.ts';
@@ -65,6 +72,7 @@ export type { Limits, McpTxOptions } from './session/options.ts';
 export type { ProbeReport } from './session/probe-record.ts';
 export type { Logger, LogRequests } from './session/request-log.ts';
 export type { SweepReport } from './session/sweeper.ts';
+export type { ToolObjection, ToolWatch } from './session/tool-catalog.ts';
 export type {
   LocalToolContext,
   LocalToolDefinition,
