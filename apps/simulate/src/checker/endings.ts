@@ -2,10 +2,8 @@
 import type { CallFacts, Facts, OpFacts, Violation } from './facts.ts';
 import { effectsOf } from './facts.ts';
 
-/** A store may be away for so long before it takes what a process knows. */
+/** A store may be away for so long before it takes what a process knows; one that is gone by then cannot tell it. */
 const LONGEST_OUTAGE_MS = 4_000;
-/** A process that closes has stopped to listen at most so long before it is gone. */
-const LONGEST_CLOSE_MS = 2_500;
 
 export function checkEndings(facts: Facts): Violation[] {
   return [...facts.ops.values()].flatMap((op) => [
@@ -44,8 +42,7 @@ function answersCount(facts: Facts, op: OpFacts): Violation[] {
     const driver = driverOf(op.calls, sent.requestId);
     if (driver === undefined || end.at >= driver.seen.at + driver.seen.timeoutMs + plan.settleGraceMs) return [];
     const left = events.find((event) => event.what === 'gone' && event.process === end.process);
-    if (left?.what === 'gone' && left.at < end.at + (left.how === 'crashed' ? LONGEST_OUTAGE_MS : LONGEST_CLOSE_MS))
-      return [];
+    if (left?.what === 'gone' && left.at < end.at + LONGEST_OUTAGE_MS) return [];
     return [{ id: 'I3', op: op.op, says: `the answer to #${sent.message} came at ${end.at}, and it is in doubt` }];
   });
 }

@@ -128,8 +128,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/in-doubt.ts`,
-        find: "return found.verdict === 'absent' && cannotHappenAnyMore(run) ? 'absent' : 'unknown';",
-        replace: "return found.verdict === 'absent' && (cannotHappenAnyMore(run) || true) ? 'absent' : 'unknown';",
+        find: "return found.verdict === 'absent' && isTooLate ? 'absent' : 'unknown';",
+        replace: "return found.verdict === 'absent' && (isTooLate || true) ? 'absent' : 'unknown';",
       },
     ],
   },

@@ -40,12 +40,13 @@ export function executeCall(ports: EnginePorts, plan: CallPlan, startedAt: numbe
 
 function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: number): Execution {
   if (isConflict(flight.plan, plan)) return answered(conflict(plan));
+  const isEnding = flight.known?.kind === 'refused';
   const waiting = flight.wait(plan, startedAt, ports.deadlines);
   const execution: Execution = { end: waiting, joined: true };
   const end = waiting.then(async (seen) => {
     const leftMs = startedAt + plan.timeoutMs - ports.clock.monotonic();
-    // Nothing ran, because everybody else had left: that is no answer for a caller who is still here.
-    const endedForOthers = seen.kind === 'refused' && flight.wasAbandoned && didNothing(seen);
+    // Nothing ran because everybody else had left, or it had been given up before this caller came: that is no answer for it.
+    const endedForOthers = seen.kind === 'refused' && (flight.wasAbandoned || isEnding) && didNothing(seen);
     if (!endedForOthers) return seen;
     const obstacle = ownObstacle(ports, plan, leftMs);
     if (obstacle !== undefined)

@@ -8,12 +8,13 @@ import type { Run } from './run.ts';
 export async function askProbe(run: Run): Promise<AttemptEnd | 'absent' | 'unknown'> {
   const { ports, flight } = run;
   flight.freeSlot(); // the probe reads through the same gate
+  const isTooLate = cannotHappenAnyMore(run); // before the probe looks: its answer may come long after its look
   const found = await ports.probe(flight.plan, describe(flight.plan, run.attempt));
   if (found.verdict === 'completed') {
     const seen = { tapped: false, dispatched: true, result: found.result };
     return { verdict: { class: 'completed', says: 'the probe found that it happened', serverFault: false }, seen };
   }
-  return found.verdict === 'absent' && cannotHappenAnyMore(run) ? 'absent' : 'unknown';
+  return found.verdict === 'absent' && isTooLate ? 'absent' : 'unknown';
 }
 
 /**

@@ -3,6 +3,7 @@ import type { ServerConnection } from '../connect/server-source.ts';
 import type { Answer } from '../engine/answer-caller.ts';
 import { answerCaller } from '../engine/answer-caller.ts';
 import { executeCall, storedEnd } from '../engine/execute-call.ts';
+import type { FlightEnd } from '../engine/flight-end.ts';
 import { refused } from '../engine/flight-end.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { OperationRecord } from '../ledger/record.ts';
@@ -17,7 +18,7 @@ import { checkCall } from './check-options.ts';
 import type { McpTxOptions } from './options.ts';
 import { resumePlan } from './resume-plan.ts';
 import type { ToolCatalog, ToolObjection } from './tool-catalog.ts';
-import { withinTime } from './within-time.ts';
+import { unlessLate, withinTime } from './within-time.ts';
 
 type Arguments = Readonly<Record<string, unknown>>;
 
@@ -180,7 +181,7 @@ export class Calls {
 
   /** A tool that must not be called. What is stored stays an answer. */
   async #refuse(plan: CallPlan, { reason, message }: ToolObjection, startedAt: number): Promise<McpTxResult> {
-    const end = (await storedEnd(this.#kit.ports, plan)) ?? refused('TOOL_NOT_ALLOWED', message, { reason });
+    const end = (await this.#stored(plan, startedAt)) ?? refused('TOOL_NOT_ALLOWED', message, { reason });
     return this.#answer(plan, { end, joined: false }, startedAt);
   }
 
@@ -200,10 +201,17 @@ export class Calls {
     } catch (error) {
       if (options.idempotencyKey === undefined) throw error;
       const plan = this.#plan(tool, args, options);
-      const end = await storedEnd(ports, plan);
+      const end = await this.#stored(plan, startedAt);
       if (end === undefined) throw error;
       return this.#answer(plan, { end, joined: false }, startedAt);
     }
+  }
+
+  /** What is stored of a key, as far as there is time to look. */
+  #stored(plan: CallPlan, startedAt: number): Promise<FlightEnd | undefined> {
+    const { ports } = this.#kit;
+    const leftMs = startedAt + plan.timeoutMs - ports.clock.monotonic();
+    return unlessLate(ports.clock, leftMs, () => storedEnd(ports, plan));
   }
 
   /** A key says "never twice", and memory forgets with the process: worth saying, once. */

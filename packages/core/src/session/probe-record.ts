@@ -61,9 +61,10 @@ export async function probeRecord(kit: ProbeRecordKit, record: OperationRecord):
   const { operationId } = record;
   const firstSeenAt = kit.firstSeen.get(operationId) ?? kit.clock.monotonic();
   kit.firstSeen.set(operationId, firstSeenAt);
-  const found = await findOut(kit, record);
-  // Told by our own clock since we first saw it: another machine's clock, or the store's, may be ahead of ours.
+  // Told by our own clock since we first saw it: another machine's clock, or the store's, may be ahead of ours. And told before
+  // the probe looks, for its answer may come long after its look.
   const isTooLate = kit.clock.monotonic() > firstSeenAt + record.settleWindowMs;
+  const found = await findOut(kit, record);
   const resolution = resolutionOf(found, isTooLate);
   if (resolution === undefined) return { verdict: found.verdict, record };
   const answer = await kit.ledger.resolve(operationId, resolution);
