@@ -53,7 +53,7 @@ export class Calls {
     const startedAt = ports.clock.monotonic();
     try {
       checkCall(tool, options);
-      if (ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
+      this.#refuseClosed();
       if (!catalog.isReady(tool)) return this.#callUnlisted(tool, args, options, startedAt);
       return this.#execute(tool, args, options, startedAt);
     } catch (error) {
@@ -86,7 +86,13 @@ export class Calls {
   ): Promise<McpTxResult> {
     const own = this.#snapshot(args); // the caller may change them while the server is asked for its tools
     const stored = await this.#prepare(tool, own, options, startedAt);
-    return stored ?? this.#execute(tool, own, options, startedAt);
+    if (stored !== undefined) return stored;
+    this.#refuseClosed(); // meanwhile; nothing here keeps time any more
+    return this.#execute(tool, own, options, startedAt);
+  }
+
+  #refuseClosed(): void {
+    if (this.#kit.ports.isDraining()) throw new McpTxError('CLOSED', `${this.#kit.name} is closed`);
   }
 
   #execute(

@@ -10,6 +10,7 @@ import type {
 } from '../../src/index.ts';
 import { McpTxError, serverSource } from '../../src/index.ts';
 import type { Observation } from '../../src/policy/observation.ts';
+import { sleep } from '../../src/runtime/clock.ts';
 
 /** What happens to one send. `runs`: the tool has its effect, `afterMs` after the send (default 0). */
 export interface Fate {
@@ -70,6 +71,8 @@ export class ScriptedServer {
   readonly effects: Map<string, number> = new Map();
   readonly fates: Fate[];
   tools: ToolDefinition[] = ['pay', 'read'].map((name) => ({ name, inputSchema: { type: 'object' } }));
+  /** How long the server takes to tell its tools. */
+  listsAfterMs = 0;
   speaksMcpTx = false;
   isUp = true;
   idle = false;
@@ -131,7 +134,10 @@ export class ScriptedServer {
         self.recoveries.push(what);
       },
       send: (request) => self.#send(request),
-      listTools: async () => self.tools,
+      listTools: async () => {
+        if (self.listsAfterMs > 0) await sleep((self.#context as ConnectionContext).clock, self.listsAfterMs);
+        return self.tools;
+      },
       check: async () => undefined,
       close: async () => {
         self.closed += 1;
