@@ -54,9 +54,9 @@ export async function followOthers(run: Run, verdict: Classification): Promise<F
 }
 
 /** What a record in doubt is told by an owner of whose sends none ran; `undefined` when that cannot be said. */
-export function notExecuted({ class: of, says }: Classification): FailedOutcome | undefined {
-  if (of === 'unknown') return undefined;
-  const message = `the owner that sent it knows that nothing ran: ${says}`.slice(0, 2_000);
+export function notExecuted(verdict: Classification): FailedOutcome | undefined {
+  if (verdict.class === 'unknown') return undefined;
+  const message = `the owner that sent it knows that nothing ran: ${verdict.says}`.slice(0, 2_000);
   return { state: 'failed', error: { code: 'NOT_EXECUTED', message } };
 }
 

@@ -16,8 +16,9 @@ export function inTime<T>(
   clock: Clock,
   timeoutMs: number,
   work: (signal: AbortSignal) => Promise<T>,
-  { signal: earlier, onLate }: InTime<T> = {},
+  options: InTime<T> = {},
 ): Promise<T> {
+  const { signal: earlier, onLate } = options;
   const act = (signal: AbortSignal): Promise<T> =>
     new Promise((resolve, reject) => {
       let isGivenUp = false;
