@@ -1,4 +1,4 @@
-/** Public face `@mcp-tx/core/ledger`: what a storage package implements. Every name here is public API. */
+/** Public face `@mcp-tx/core/ledger`: what a storage package implements, and what names a record. Every name here is public API. */
 export type { Claim, ClaimRequest, Lease, Ledger, Released, ResolveResult, Swept } from './ledger/ledger.ts';
 export type { LedgerReader, ListQuery, Page, Stats } from './ledger/ledger-reader.ts';
 export { isLedgerReader } from './ledger/ledger-reader.ts';
@@ -13,6 +13,9 @@ export type { InDoubtReason, Outcome, StoredError, TerminalState } from './outco
 export { executionOf } from './outcome/outcome.ts';
 export type { TxErrorCode, TxErrorDetails } from './outcome/tx-error.ts';
 export { isMcpTxError, McpTxError } from './outcome/tx-error.ts';
+export type { OperationIdentity } from './policy/identity.ts';
+export { argumentsText, checkKey, fingerprintOf, identify } from './policy/identity.ts';
 export { base32, fromBase32 } from './runtime/base32.ts';
+export type { JsonLimits } from './runtime/canonical-json.ts';
 export type { Clock, Timer } from './runtime/clock.ts';
 export { systemClock } from './runtime/clock.ts';

@@ -1,0 +1,97 @@
+// A real server process behind real pipes, with faults between it and the client. What happened stands in the server's effect log.
+import { createMcpTx } from '@mcp-tx/core';
+import { stdio } from '@mcp-tx/core/sdk-v1';
+import { stdio as stdioV2 } from '@mcp-tx/core/sdk-v2';
+import { faultProxy } from '@mcp-tx/testing/faulty-server';
+import { describe, expect, it, vi } from 'vitest';
+import { blockOf, bytesOf, meta } from './support/lines.ts';
+import { payments, startChild } from './support/payments.ts';
+
+vi.setConfig({ testTimeout: 60_000 });
+const ORDER = { orderId: '42' };
+
+describe.each([
+  ['v1', stdio],
+  ['v2', stdioV2],
+] as const)('the engine over SDK %s', (_line, connectTo) => {
+  it.each([
+    ['loses every second answer', { 'drop-response': [1, 3, 5] }],
+    ['loses every second request', { 'drop-request': [1, 3, 5] }],
+    ['brings requests twice', { 'duplicate-request': [1, 2, 3] }],
+  ] as const)('[G:S7] a wire that %s: every call completes, nothing runs twice, nothing is in doubt', async (_how, at) => {
+    using server = payments();
+    const proxy = faultProxy({ plan: { seed: 1, tools: ['pay'], at }, ...server });
+    await using tx = createMcpTx({ server: connectTo(proxy), timeoutMs: 30_000, attemptTimeoutMs: 700, retry: { baseDelayMs: 10 } });
+    for (const orderId of ['a', 'b', 'c']) {
+      const { result, meta: told } = await tx.callTool('pay', { orderId }, { idempotencyKey: orderId });
+      expect(told).toMatchObject({ guarantee: 'effectively-once', execution: 'done', ack: true, processed: true });
+      expect(result.structured).toMatchObject({ orderId });
+    }
+    expect(server.effects().map(({ args }) => args.orderId)).toEqual(['a', 'b', 'c']);
+    expect(proxy.faults()).toHaveLength(3);
+    expect((await tx.listOperations({ states: ['in_doubt', 'failed', 'sent'] })).records).toEqual([]);
+  });
+});
+
+it('[G:S7] a server that dies with every answer on its lips answers after its restart, from the file', async () => {
+  using server = payments();
+  const proxy = faultProxy({ plan: { seed: 1, tools: ['pay'], at: { 'kill-after': [1, 3] } }, ...server });
+  await using tx = createMcpTx({ server: stdio(proxy), timeoutMs: 30_000, retry: { baseDelayMs: 10 } });
+  for (const orderId of ['a', 'b']) {
+    const { meta: told } = await tx.callTool('pay', { orderId }, { idempotencyKey: orderId });
+    expect(told).toMatchObject({ guarantee: 'effectively-once', execution: 'done' });
+  }
+  expect(server.effects().map(({ args }) => args.orderId)).toEqual(['a', 'b']);
+  expect(proxy.faults()).toHaveLength(2);
+});
+
+it.each([
+  ['after', 1],
+  ['before', 0],
+] as const)('[G:S6] killed %s its effect, before the record: in doubt for every repeat, and no further effect', async (die, effects) => {
+  using server = payments({ die, leaseMs: 1_000 });
+  const doomed = await startChild(server);
+  await expect(doomed.call('pay', ORDER, meta('op_a'))).rejects.toThrow(/closed/i);
+  expect(server.effects()).toHaveLength(effects);
+  await using restarted = await startChild(server);
+  const soon = await restarted.fail('pay', ORDER, meta('op_a'));
+  expect(blockOf(soon)).toMatchObject({ ack: false, processed: true, reason: 'in-progress' });
+  await vi.waitFor(async () => {
+    expect(blockOf(await restarted.fail('pay', ORDER, meta('op_a')))).toMatchObject({ reason: 'in-doubt' });
+  }, { timeout: 20_000, interval: 100 });
+  expect(blockOf(await restarted.fail('pay', ORDER, meta('op_a')))).toMatchObject({ reason: 'in-doubt' });
+  expect(server.effects()).toHaveLength(effects);
+});
+
+it('[G:S5] no effect without a claim that stands in the file already', async () => {
+  using server = payments();
+  await using caller = await startChild(server);
+  for (const id of ['a', 'b', 'c']) await caller.call('pay', { orderId: id }, meta(`op_${id}`));
+  expect(server.effects().map(({ args }) => args.claimed)).toEqual(['sent', 'sent', 'sent']);
+});
+
+it('[G:S1] two processes over one file run an operation once, and tell the same', async () => {
+  using server = payments();
+  await using one = await startChild(server);
+  await using other = await startChild(server);
+  const ids = Array.from({ length: 25 }, (_, index) => `op_${index}`);
+  const told = await Promise.all(
+    ids.map(async (id) => {
+      const [first, second] = await Promise.all([settled(one, id), settled(other, id)]);
+      expect(first).toBe(second);
+      return first;
+    }),
+  );
+  expect(new Set(told).size).toBe(ids.length);
+  expect(server.effects()).toHaveLength(ids.length);
+});
+
+/** Asks until the operation has ended. */
+async function settled(caller: Awaited<ReturnType<typeof startChild>>, id: string): Promise<string> {
+  for (;;) {
+    const answer = await caller.call('pay', { orderId: id }, meta(id)).catch((error: Error & { data: unknown }) => error);
+    if (!(answer instanceof Error)) return bytesOf(answer);
+    expect(blockOf(answer as never)).toMatchObject({ reason: 'in-progress' });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
