@@ -102,4 +102,39 @@ export const guarantees: readonly Guarantee[] = [
     provenBy: 'later',
     why: 'The hosts that take tool names from the wire are not written yet.',
   },
+  {
+    id: 'S1',
+    says: 'A wrapped server runs an operation once, over all sessions and all processes that share its ledger, and answers its repeats with the same bytes.',
+    source: 'MCP 2026-07-28 has clients issue lost requests again, and gives servers nothing to see that by',
+  },
+  {
+    id: 'S2',
+    says: 'A wrapped server refuses an operation that comes with another tool or other arguments; it runs nothing and shows nothing of the first call.',
+    source: 'A fingerprint that the client computes proves nothing to the server',
+  },
+  {
+    id: 'S3',
+    says: 'What a tool says because its client cancelled or went away never becomes the answer of the operation.',
+    source: 'A tool that obeys the signal answers "aborted", and a server that keeps that poisons the repeat',
+  },
+  {
+    id: 'S4',
+    says: 'Principals that have different scopes at a wrapped server never see each other’s operations, whatever ids they send; a caller without a scope is refused.',
+    source: 'Operation ids can be guessed',
+  },
+  {
+    id: 'S5',
+    says: 'A wrapped server lets no recorded call reach its tool before the claim stands in the ledger.',
+    source: 'An effect before the claim would happen again after a crash',
+  },
+  {
+    id: 'S6',
+    says: 'When the process of a wrapped server stops while a tool runs, repeats are told of the doubt and the tool is not run again; only its own late answer or a verdict ends the doubt.',
+    source: 'Between the effect and its record nobody can know',
+  },
+  {
+    id: 'S7',
+    says: 'With the engine before it and a wrapped server behind it, lost requests, lost answers, doubled requests and answers that die with the server leave one effect and no doubt.',
+    source: 'MCP 2026-07-28 has clients issue lost requests again, and gives servers nothing to see that by',
+  },
 ];

@@ -7,7 +7,7 @@ import { apps, codeEntries, packages, read, root } from '../scripts/lib/workspac
 
 const rootManifest = JSON.parse(read('package.json')) as Member['manifest'];
 
-/** Who may import whom: a name imports names of a lower rank. Beside that, everybody's tests may use testing. */
+/** Who may import whom: a name imports names of a lower rank; tests may also use TEST_TOOLS. */
 const RANKS: Readonly<Record<string, number>> = {
   '@mcp-tx/core': 0,
   ...ranked(1, 'testing', 'sql', 'redis', 'express', 'next', 'nest', 'lambda', 'bullmq', 'rabbitmq', 'server', 'otel'),
@@ -16,6 +16,11 @@ const RANKS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     apps.filter(({ manifest }) => manifest.name !== 'measure').map(({ manifest }) => [manifest.name, 4]),
   ),
+};
+
+/** What tests may use beside what their package imports. Servers that are killed need a store that outlives them. */
+const TEST_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  '@mcp-tx/server': ['@mcp-tx/testing', '@mcp-tx/sql'],
 };
 
 function ranked(rank: number, ...names: readonly string[]): Readonly<Record<string, number>> {
@@ -99,7 +104,8 @@ describe.each([...packages, ...apps].map((member) => [member.folder, member] as 
     const wrong = (names: readonly string[]) => names.filter((name) => !((RANKS[name] ?? Number.NaN) < rank));
     expect(wrong(workspaceDependencies(member, 'dependencies', 'peerDependencies'))).toEqual([]);
     const devOnly = workspaceDependencies(member, 'devDependencies');
-    expect(wrong(devOnly).filter((name) => rank === 0 || name !== '@mcp-tx/testing')).toEqual([]);
+    const allowed = TEST_TOOLS[manifest.name] ?? ['@mcp-tx/testing'];
+    expect(wrong(devOnly).filter((name) => rank === 0 || !allowed.includes(name))).toEqual([]);
   });
 
   it('pins what it is developed with', () => {

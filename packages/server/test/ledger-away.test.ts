@@ -1,7 +1,8 @@
 // What is told when the ledger fails, when a lease runs out, and what the server of a stopped process leaves behind.
-import type { Ledger, Lease } from '@mcp-tx/core/ledger';
-import { McpTxError, memoryLedger } from '@mcp-tx/core/ledger';
+
 import { virtualClock } from '@mcp-tx/core';
+import type { Lease, Ledger } from '@mcp-tx/core/ledger';
+import { McpTxError, memoryLedger } from '@mcp-tx/core/ledger';
 import { expect, it, vi } from 'vitest';
 import { createServerTx, STATUS_METHOD, withMcpTx } from '../src/index.ts';
 import { blockOf, bytesOf, connect, meta, v1McpServer } from './support/lines.ts';
@@ -104,7 +105,12 @@ it('keeps a slow tool’s lease alive, and another process hears that it is unde
   await clock.advance(60_000);
   const told = await there.fail('slow', ORDER, meta('op_a'));
   expect(told.code).toBe(-32_603);
-  expect(blockOf(told)).toMatchObject({ ack: false, processed: true, reason: 'in-progress', retryAfterMs: expect.any(Number) });
+  expect(blockOf(told)).toMatchObject({
+    ack: false,
+    processed: true,
+    reason: 'in-progress',
+    retryAfterMs: expect.any(Number),
+  });
   expect(blockOf(told).retryAfterMs).toBeGreaterThan(0);
   expect(await there.ask(STATUS_METHOD, { operationId: 'op_a' })).toMatchObject({ state: 'in-progress' });
   tools.gate.resolve();

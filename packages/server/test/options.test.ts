@@ -29,10 +29,16 @@ it.each<[Partial<Record<keyof ServerTxOptions, unknown>>, RegExp]>([
 it('a server that is no server, wrapped already or connected already is refused', async () => {
   expect(caught(() => withMcpTx({}, good()))).toMatchObject({ code: 'CONFIG_INVALID' });
   const twice = withMcpTx(make(), good());
-  expect(caught(() => withMcpTx(twice, good()))).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('already') });
+  expect(caught(() => withMcpTx(twice, good()))).toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('already'),
+  });
   const connected = make();
   await using _caller = await connect(connected);
-  expect(caught(() => withMcpTx(connected, good()))).toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('before') });
+  expect(caught(() => withMcpTx(connected, good()))).toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('before'),
+  });
 });
 
 function caught(act: () => unknown): unknown {

@@ -8,11 +8,17 @@ import { createTools, text } from './support/tools.ts';
 
 const ORDER = { orderId: '42' };
 
-function perClient(): { readonly tools: ReturnType<typeof createTools>; login(clientId?: string): ReturnType<typeof connect> } {
+function perClient(): {
+  readonly tools: ReturnType<typeof createTools>;
+  login(clientId?: string): ReturnType<typeof connect>;
+} {
   const tools = createTools();
   const tx = createServerTx({ ledger: memoryLedger(), scope: ({ authInfo }) => authInfo?.clientId });
   const login = (clientId?: string): ReturnType<typeof connect> =>
-    connect(tx.wrap(v1McpServer(tools.bodies)), clientId === undefined ? undefined : { clientId, token: 't', scopes: [] });
+    connect(
+      tx.wrap(v1McpServer(tools.bodies)),
+      clientId === undefined ? undefined : { clientId, token: 't', scopes: [] },
+    );
   return { tools, login };
 }
 
@@ -95,30 +101,39 @@ it('refuses a version that it does not speak, and arguments that it could not co
 it.each([
   ['v1', v1McpServer],
   ['v2', v2McpServer],
-])('a tool learns of the call that it runs for, through awaits, and of none in a plain one (SDK %s)', async (_line, make) => {
-  const seen: (CurrentCall | undefined)[] = [];
-  const remaining: (number | undefined)[] = [];
-  const tools = createTools({
-    async look() {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      seen.push(currentCall());
-      remaining.push(currentCall()?.remainingMs());
-      return text('x');
-    },
-  });
-  const server = withMcpTx(make(tools.bodies), { ledger: memoryLedger(), scope: 'anna', name: 'payments' });
-  await using caller = await connect(server);
-  await caller.call('look', ORDER);
-  await caller.call('look', ORDER, meta('op_a', { attempt: 3 }));
-  await caller.call('look', ORDER, { idempotencyKey: 'b' });
-  const [plain, recorded, bare] = seen;
-  expect(plain).toBeUndefined();
-  expect(recorded).toMatchObject({ operationId: 'op_a', scope: 'anna', tool: 'look', requestId: 'req_1', attempt: 3 });
-  expect(recorded?.idempotencyKey).toMatch(/^op_[a-z2-7]{26}$/);
-  expect(recorded?.idempotencyKey).not.toBe(bare?.idempotencyKey);
-  expect(recorded?.fingerprint).toMatch(/^[\w-]{43}$/);
-  expect(remaining[1]).toBeGreaterThan(0);
-  expect(remaining[1]).toBeLessThan(5_000);
-  expect(remaining[2]).toBe(Number.POSITIVE_INFINITY);
-  expect(currentCall()).toBeUndefined();
-});
+])(
+  'a tool learns of the call that it runs for, through awaits, and of none in a plain one (SDK %s)',
+  async (_line, make) => {
+    const seen: (CurrentCall | undefined)[] = [];
+    const remaining: (number | undefined)[] = [];
+    const tools = createTools({
+      async look() {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        seen.push(currentCall());
+        remaining.push(currentCall()?.remainingMs());
+        return text('x');
+      },
+    });
+    const server = withMcpTx(make(tools.bodies), { ledger: memoryLedger(), scope: 'anna', name: 'payments' });
+    await using caller = await connect(server);
+    await caller.call('look', ORDER);
+    await caller.call('look', ORDER, meta('op_a', { attempt: 3 }));
+    await caller.call('look', ORDER, { idempotencyKey: 'b' });
+    const [plain, recorded, bare] = seen;
+    expect(plain).toBeUndefined();
+    expect(recorded).toMatchObject({
+      operationId: 'op_a',
+      scope: 'anna',
+      tool: 'look',
+      requestId: 'req_1',
+      attempt: 3,
+    });
+    expect(recorded?.idempotencyKey).toMatch(/^op_[a-z2-7]{26}$/);
+    expect(recorded?.idempotencyKey).not.toBe(bare?.idempotencyKey);
+    expect(recorded?.fingerprint).toMatch(/^[\w-]{43}$/);
+    expect(remaining[1]).toBeGreaterThan(0);
+    expect(remaining[1]).toBeLessThan(5_000);
+    expect(remaining[2]).toBe(Number.POSITIVE_INFINITY);
+    expect(currentCall()).toBeUndefined();
+  },
+);

@@ -46,19 +46,17 @@ export function identify(scope: string, serverName: string, key: string): Operat
   return { operationId: `op_${base32OfHex(digest)}`, digest };
 }
 
-type Arguments = Readonly<Record<string, unknown>>;
-
 /** The canonical text of a call's arguments (RFC 8785). @throws McpTxError `ARGUMENTS_INVALID`, with the path of the defect */
-export function argumentsText(args: Arguments, limits: JsonLimits): string {
+export function argumentsText(args: Readonly<Record<string, unknown>>, limits: JsonLimits): string {
   return checked(args, () => canonicalJson(args, limits));
 }
 
 /** Length of a call's arguments, at least, without their text. @throws McpTxError `ARGUMENTS_INVALID`, with the path of the defect */
-export function argumentsLength(args: Arguments, limits: JsonLimits): number {
+export function argumentsLength(args: Readonly<Record<string, unknown>>, limits: JsonLimits): number {
   return checked(args, () => checkJson(args, limits));
 }
 
-function checked<T>(args: Arguments, look: () => T): T {
+function checked<T>(args: Readonly<Record<string, unknown>>, look: () => T): T {
   if (typeof args !== 'object' || args === null || Array.isArray(args)) {
     throw new McpTxError('ARGUMENTS_INVALID', 'the arguments must be an object');
   }

@@ -94,7 +94,9 @@ export async function connect(server: object, authInfo?: object): Promise<Caller
 export function callerOf(client: Client, isV2: boolean): Caller {
   const call: Caller['call'] = async (name, args, meta, options) => {
     const params = { name, arguments: { ...args }, ...(meta === undefined ? {} : { _meta: { ...meta } }) };
-    return (await (isV2 ? client.callTool(params, options as never) : client.callTool(params, undefined, options))) as never;
+    return (await (isV2
+      ? client.callTool(params, options as never)
+      : client.callTool(params, undefined, options))) as never;
   };
   return {
     client,

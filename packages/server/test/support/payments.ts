@@ -34,7 +34,12 @@ export function payments(options: { readonly leaseMs?: number; readonly die?: 'b
 
 /** A child with a plain client of SDK v1. */
 export async function startChild({ command, args, env }: Payments): Promise<Caller & { readonly pid: number }> {
-  const transport = new StdioClientTransport({ command, args, env: { ...process.env, ...env } as never, stderr: 'inherit' });
+  const transport = new StdioClientTransport({
+    command,
+    args,
+    env: { ...process.env, ...env } as never,
+    stderr: 'inherit',
+  });
   const client = new Client({ name: 'test', version: '1' });
   await client.connect(transport);
   return { ...callerOf(client, false), pid: transport.pid ?? 0 };
