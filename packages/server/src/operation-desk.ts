@@ -40,7 +40,9 @@ export class OperationDesk {
   readonly #leases: LeaseKeeper;
   readonly #flights = new Map<string, Promise<Heard>>();
   readonly #open = new Set<Promise<void>>();
-  readonly #closed = new AbortController();
+  /** Aborts the writers' pauses: they try once more, and then no more. */
+  readonly #closing = new AbortController();
+  #isClosed = false;
 
   constructor(settings: Settings) {
     this.#settings = settings;
@@ -57,7 +59,7 @@ export class OperationDesk {
     const flight = `${call.recordId} ${call.fingerprint}`;
     const underWay = this.#flights.get(flight);
     if (underWay !== undefined) return { ...(await underWay), duplicate: true };
-    if (this.#closed.signal.aborted) throw silentError('the server is closing', undefined);
+    if (this.#isClosed) throw silentError('the server is closing', undefined);
     const { promise: stored, resolve: markStored } = Promise.withResolvers<void>();
     const heard = this.#claimAndRun(call, run, markStored);
     this.#flights.set(flight, heard);
@@ -73,10 +75,11 @@ export class OperationDesk {
     }
   }
 
-  /** Takes no more calls, waits for those under way, and for their records while the ledger answers. */
+  /** Takes no more calls, and waits for those under way. Of records that could not be written yet, one more try is made. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await Promise.allSettled(this.#flights.values());
-    this.#closed.abort();
+    this.#closing.abort();
     await Promise.all(this.#open);
   }
 
@@ -125,7 +128,7 @@ export class OperationDesk {
     const { ledger, clock, onError } = this.#settings;
     this.#leases.hold(lease);
     const { outcome, answer } = await run();
-    const kit = { ledger, clock, onError, closing: this.#closed.signal };
+    const kit = { ledger, clock, onError, closing: this.#closing.signal };
     const { recorded, done } = await recordEnd(kit, lease, attempts, outcome);
     void done.then(() => {
       this.#leases.drop(lease);

@@ -26,7 +26,10 @@ export interface ServerTx extends AsyncDisposable {
    * @throws McpTxError `CONFIG_INVALID` when it is connected or wrapped already, or no server of a known SDK.
    */
   wrap<S extends object>(server: S): S;
-  /** Waits for the recorded calls under way and their records. Calls that come later are refused; the ledger stays open. */
+  /**
+   * Takes no more recorded calls, and waits for those under way, however long their tools take. Records that could not be
+   * written yet get one more try. The ledger stays open.
+   */
   close(): Promise<void>;
 }
 

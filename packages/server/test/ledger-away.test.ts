@@ -3,9 +3,9 @@
 import { virtualClock } from '@mcp-tx/core';
 import type { Lease, Ledger } from '@mcp-tx/core/ledger';
 import { McpTxError, memoryLedger } from '@mcp-tx/core/ledger';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { createServerTx, STATUS_METHOD, withMcpTx } from '../src/index.ts';
-import { blockOf, bytesOf, connect, meta, v1McpServer } from './support/lines.ts';
+import { blockOf, bytesOf, connect, meta, v1McpServer, v1Server } from './support/lines.ts';
 import { createTools } from './support/tools.ts';
 
 const ORDER = { orderId: '42' };
@@ -158,9 +158,7 @@ it('says of a key whose record has expired that it cannot know, and never runs i
 it('an operator who found that it never ran ends the doubt for clients, too', async () => {
   const tools = createTools({ break: () => Promise.reject(new Error('x')) });
   const ledger = memoryLedger();
-  const { bodies } = tools;
-  const { v1Server } = await import('./support/lines.ts');
-  await using caller = await connect(withMcpTx(v1Server(bodies), { ledger, scope: 'test' }));
+  await using caller = await connect(withMcpTx(v1Server(tools.bodies), { ledger, scope: 'test' }));
   await caller.fail('break', ORDER, meta('op_a'));
   const { records } = await ledger.list({ limit: 1, states: ['in_doubt'] });
   const error = { code: 'NOT_EXECUTED', message: 'looked it up: never charged' } as const;
@@ -170,23 +168,58 @@ it('an operator who found that it never ran ends the doubt for clients, too', as
   expect(await caller.ask(STATUS_METHOD, { operationId: 'op_a' })).toMatchObject({ state: 'not-executed' });
 });
 
-it('close waits for the tools under way, and refuses what comes later', async () => {
-  const tools = createTools();
-  const ledger = memoryLedger();
-  const tx = createServerTx({ ledger, scope: 'test' });
-  await using caller = await connect(tx.wrap(v1McpServer(tools.bodies)));
-  const first = caller.call('slow', ORDER, meta('op_a'));
-  await tools.begun.promise;
-  let closed = false;
-  const closing = tx.close().then(() => {
-    closed = true;
+describe('close', () => {
+  it('waits for the tools under way, lets their repeats wait too, and refuses everything new', async () => {
+    const tools = createTools();
+    const tx = createServerTx({ ledger: memoryLedger(), scope: 'test' });
+    await using caller = await connect(tx.wrap(v1McpServer(tools.bodies)));
+    const first = caller.call('slow', ORDER, meta('op_a'));
+    await tools.begun.promise;
+    const onClosed = vi.fn();
+    const closing = tx.close().then(onClosed);
+    const repeat = caller.call('slow', ORDER, meta('op_a'));
+    const late = await caller.fail('pay', { orderId: '43' }, meta('op_b'));
+    expect(late.message).toMatch(/closing/);
+    expect(onClosed).not.toHaveBeenCalled();
+    tools.gate.resolve();
+    expect(bytesOf(await repeat)).toBe(bytesOf(await first));
+    await closing;
+    expect(tools.effects('43')).toBe(0);
   });
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(closed).toBe(false);
-  tools.gate.resolve();
-  await first;
-  await closing;
-  const late = await caller.fail('pay', { orderId: '43' }, meta('op_b'));
-  expect(late.message).toMatch(/closing/);
-  expect(tools.effects('43')).toBe(0);
+
+  it('tries once more to write what could not be written, and waits for nothing else', async () => {
+    const tools = createTools();
+    const inner = memoryLedger();
+    let tries = 0;
+    const settle: Ledger['settle'] = async (lease, outcome) => {
+      tries += 1;
+      if (tries === 1) return away();
+      await new Promise((resolve) => setTimeout(resolve, 20)); // a disk takes its time
+      return inner.settle(lease, outcome);
+    };
+    const clock = virtualClock(); // nobody moves it: no pause ends by itself
+    const tx = createServerTx({ ledger: overridden(inner, { settle }), scope: 'test', clock });
+    await using caller = await connect(tx.wrap(v1McpServer(tools.bodies)));
+    const first = caller.call('slow', ORDER, meta('op_a'));
+    await tools.begun.promise;
+    const closing = tx.close();
+    tools.gate.resolve();
+    await first;
+    await closing;
+    expect((await inner.stats({})).byState).toMatchObject({ sent: 0, completed: 1 });
+    expect(clock.pending).toBe(0);
+  });
+
+  it('is not needed for quiet: a timer stands only while a tool runs', async () => {
+    const tools = createTools();
+    const clock = virtualClock();
+    const options = { ledger: memoryLedger({ clock }), scope: 'test', clock };
+    await using caller = await connect(withMcpTx(v1McpServer(tools.bodies), options));
+    const first = caller.call('slow', ORDER, meta('op_a'));
+    await tools.begun.promise;
+    expect(clock.pending).toBe(1);
+    tools.gate.resolve();
+    await first;
+    expect(clock.pending).toBe(0);
+  });
 });
