@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 
 /** One thing that a tool did. */
-export interface Done {
+interface Done {
   readonly tool: string;
   readonly orderId: unknown;
 }
