@@ -49,8 +49,9 @@ function join(ports: EnginePorts, flight: Flight, plan: CallPlan, startedAt: num
     const endedForOthers = seen.kind === 'refused' && (flight.wasAbandoned || isEnding) && didNothing(seen);
     if (!endedForOthers) return seen;
     const obstacle = ownObstacle(ports, plan, leftMs);
+    const since = isEnding ? RECORD_UNKNOWN : undefined; // others may have run it since it was given up
     if (obstacle !== undefined)
-      return refused(obstacle, 'this call did nothing', { ...seen.details, retryable: true }, seen.attempts);
+      return refused(obstacle, 'this call did nothing', { ...seen.details, retryable: true, ...since }, seen.attempts);
     const anew = executeCall(ports, { ...plan, timeoutMs: leftMs }, ports.clock.monotonic());
     const last = await anew.end;
     execution.joined = anew.joined;
