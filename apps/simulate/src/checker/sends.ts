@@ -5,9 +5,7 @@ import { hasLeft, modeOf, releasesOf } from './facts.ts';
 
 export function checkSends(facts: Facts): Violation[] {
   return [...facts.ops.values()].flatMap((op) => [
-    ...(op.isForgotten
-      ? []
-      : [...boundedSends(facts, op), ...staleWrites(op), ...oneOwner(op), ...oneDriver(facts, op)]),
+    ...(op.isForgotten ? [] : [...boundedSends(facts, op), ...staleWrites(op), ...oneOwner(op), ...oneDriver(op)]),
     ...nothingCancelled(facts, op),
     ...sendsAreLeased(facts, op),
   ]);
@@ -67,7 +65,7 @@ function endsOwnership({ method, answer }: StoreSeen): boolean {
 }
 
 /** I11: in one process, as long as a call drives an operation, no other call claims it. */
-function oneDriver(facts: Facts, op: OpFacts): Violation[] {
+function oneDriver(op: OpFacts): Violation[] {
   if (!op.keyed) return [];
   const endOf = new Map(
     op.calls.map(({ seen, answer }) => [answer?.requestId, { call: seen.call, at: answer?.at ?? 0 }]),
@@ -84,11 +82,11 @@ function oneDriver(facts: Facts, op: OpFacts): Violation[] {
       violations.push({ id: 'I11', op: op.op, says: `${seen.process} drives it twice at ${seen.at}` });
     drivers.set(seen.process, { token, until: end.at });
   }
-  return violations.concat(strayAborts(facts, op));
+  return violations.concat(strayAborts(op));
 }
 
 /** I11: a caller who did not abort is never told that he did. */
-function strayAborts(_facts: Facts, op: OpFacts): Violation[] {
+function strayAborts(op: OpFacts): Violation[] {
   return op.calls
     .filter(({ answer, abortedAt }) => answer?.code === 'ABORTED' && abortedAt === undefined)
     .map(({ seen }) => ({ id: 'I11', op: op.op, says: `call ${seen.call} was told of an abort that was not its own` }));

@@ -1,5 +1,5 @@
 // The store that all processes share: the real memory ledger behind a wire, with outages, lost answers and lost writes.
-import type { AuditLine, Claim, ClaimRequest, Lease, Ledger, LedgerReader, Swept } from '@mcp-tx/core/ledger';
+import type { Claim, ClaimRequest, Lease, Ledger, LedgerReader, Swept } from '@mcp-tx/core/ledger';
 import { McpTxError, memoryLedger } from '@mcp-tx/core/ledger';
 import { ANY } from './history.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -62,10 +62,6 @@ export class SimStore {
   /** Straight to the ledger, past wire and faults: for whoever stands outside. */
   get inside(): LedgerReader {
     return this.#inner;
-  }
-
-  audit(operationId: string): Promise<readonly AuditLine[]> {
-    return this.#inner.audit(operationId);
   }
 
   /** Loses its last writes although it had said that they are safe, as a store does that lied about its disk. */

@@ -17,7 +17,9 @@ it('a call past its deadline holds equal ones back, whatever the clocks say', as
   const world = await instance();
   const ahead = { ...virtualClock(), ...world.clock, now: () => world.clock.now() + 3_600_000 };
   const one = await instance([fates.lostAnswer], { ...GUARDED, clock: ahead }, world);
+  const deadlineAt = world.clock.now() + 1_000; // by the store's clock
   await within(world.clock, 2_000, one.tx.tryCallTool('pay', { amount: 1 }));
+  expect((await world.ledger.list({})).records).toMatchObject([{ deadlineAt }]);
   await expectHeldBack({ ...one, clock: world.clock });
 });
 
