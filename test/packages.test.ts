@@ -7,15 +7,15 @@ import { apps, codeEntries, packages, read, root } from '../scripts/lib/workspac
 
 const rootManifest = JSON.parse(read('package.json')) as Member['manifest'];
 
+/** Apps that other apps import. */
+const SHARED_APPS: readonly string[] = ['measure', 'shop'];
+
 /** Who may import whom: a name imports names of a lower rank; tests may also use TEST_TOOLS. */
 const RANKS: Readonly<Record<string, number>> = {
   '@mcp-tx/core': 0,
   ...ranked(1, 'testing', 'sql', 'redis', 'express', 'next', 'nest', 'lambda', 'bullmq', 'rabbitmq', 'server', 'otel'),
   ...ranked(2, 'cli', 'dashboard'),
-  measure: 3, // the one app that other apps import
-  ...Object.fromEntries(
-    apps.filter(({ manifest }) => manifest.name !== 'measure').map(({ manifest }) => [manifest.name, 4]),
-  ),
+  ...Object.fromEntries(apps.map(({ manifest }) => [manifest.name, SHARED_APPS.includes(manifest.name) ? 3 : 4])),
 };
 
 /** What tests may use beside what their package imports. Servers that are killed need a store that outlives them. */

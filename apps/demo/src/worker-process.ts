@@ -2,8 +2,8 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { FASTER_STARTS } from 'shop';
 import type { Job, WorkerMessage } from './job.ts';
-import { FASTER_STARTS } from './servers.ts';
 import type { ServerName } from './work/lane.ts';
 
 /** How a worker's life went. */

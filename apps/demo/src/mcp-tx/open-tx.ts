@@ -6,10 +6,11 @@ import type { Ledger } from '@mcp-tx/core/ledger';
 import { stdio } from '@mcp-tx/core/sdk-v1';
 import type { SqliteLedger } from '@mcp-tx/sql/sqlite';
 import { sqliteLedger } from '@mcp-tx/sql/sqlite';
-import type { Command } from '../servers.ts';
+import type { Command } from 'shop';
+import { probeCharge } from 'shop';
 import { TX_TIMES } from '../settings.ts';
 import type { ServerName } from '../work/lane.ts';
-import { probeCharge, probeEdit } from './probes.ts';
+import { probeEdit } from './probes.ts';
 
 const TOOLS: Readonly<Record<ServerName, Readonly<Record<string, ToolRule>>>> = {
   filesystem: { edit_file: { probe: probeEdit }, read_text_file: { readOnly: true } },

@@ -12,15 +12,6 @@ export const probeEdit: Probe = async (operation, { callTool }) => {
   return hasEdit(content, edit) ? itHappened('the edit is in the file') : { verdict: 'absent' };
 };
 
-/** Asks the payments server for the charges of the order. */
-export const probeCharge: Probe = async (operation, { callTool }) => {
-  const orderId = operation.arguments?.orderId;
-  if (orderId === undefined) return { verdict: 'unknown' };
-  const { structured } = await callTool('list_charges', { orderId });
-  const { charges } = structured as { readonly charges: readonly object[] };
-  return charges.length > 0 ? itHappened(JSON.stringify(charges[0])) : { verdict: 'absent' };
-};
-
 function itHappened(text: string): ProbeVerdict {
   return { verdict: 'completed', result: { content: [{ type: 'text', text }] } };
 }

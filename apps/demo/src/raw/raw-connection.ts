@@ -1,7 +1,7 @@
 /** A plain client of SDK v1 that can be replaced by a new one when it is broken. */
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import type { Command } from '../servers.ts';
+import type { Command } from 'shop';
 
 /** A connection to one server, opened when it is first needed. */
 export class RawConnection {

@@ -1,13 +1,7 @@
 /** The work for the payments server: one `charge` per order; the server takes the money as often as it is asked. */
-import { join } from 'node:path';
+import { paymentLogPath, readCharges } from 'shop';
 import type { Lane, Operation, Range } from './lane.ts';
 import { numbersOf } from './lane.ts';
-import { readCharges } from './payment-log.ts';
-
-/** Where the payments server of one side writes its log. */
-export function paymentLogPath(folder: string): string {
-  return join(folder, 'payments.jsonl');
-}
 
 /** The charges of a range of orders. */
 export function chargeLane(folder: string, range: Range): Lane {

@@ -1,5 +1,6 @@
 /** The log of the payments server: one line per charge, on the disk before the charge counts as made. */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
 /** Money that was taken. */
 export interface Charge {
@@ -8,6 +9,11 @@ export interface Charge {
   readonly amount: number;
   /** Epoch milliseconds. */
   readonly at: number;
+}
+
+/** Where the payments server of a folder writes its log. */
+export function paymentLogPath(folder: string): string {
+  return join(folder, 'payments.jsonl');
 }
 
 /** Writes a charge down; when this returns, it is on the disk. */
