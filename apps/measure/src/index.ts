@@ -4,3 +4,4 @@ export { UsageError } from './flags.ts';
 export type { MeasureContext } from './measurement.ts';
 export type { Report, Violation } from './report.ts';
 export { type MeasuredProgram, runMeasured, runOneOf } from './run-measured.ts';
+export { seededRandom } from './seeded-random.ts';

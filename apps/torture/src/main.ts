@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { sqliteLedger } from '@mcp-tx/sql/sqlite';
 import { faultyStdio } from '@mcp-tx/testing/faulty-server';
 import type { MeasureContext } from 'measure';
-import { runMeasured } from 'measure';
+import { runMeasured, seededRandom } from 'measure';
 import { count } from './count.ts';
 import { killWorkers } from './kill-workers.ts';
 
@@ -37,7 +37,7 @@ async function run(context: MeasureContext<Flags>): Promise<void> {
     const { command, args, env } = server;
     context.planFault('kill -9');
     const onProgress = (done: number): void => context.progress(done, kills, 'workers killed');
-    const plan = { kills, random: seeded(context.seed), onProgress, signal: context.signal };
+    const plan = { kills, random: seededRandom(context.seed), onProgress, signal: context.signal };
     const report = await killWorkers({ ledgerFile, server: { command, args, env }, operations, concurrency }, plan);
     context.fault('kill -9', report.kills);
     const ledger = sqliteLedger(ledgerFile);
@@ -85,15 +85,4 @@ function judge(
     `${seen.listed} of ${seen.inDoubt} in doubt are listed`,
   );
   must('kills', seen.kills === flags.kills, `${seen.kills} of ${flags.kills} workers were killed`);
-}
-
-/** Mulberry32: a small seeded generator. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

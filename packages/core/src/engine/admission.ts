@@ -1,5 +1,7 @@
-/** Lets a bounded number of calls through to one server at a time; a bounded number more wait in line, none past its deadline. */
+/** Lets a bounded number of calls through to one server at a time; a bounded number more wait in line, none for a turn that comes too late. */
 import { McpTxError } from '../outcome/tx-error.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { Pace } from './pace.ts';
 
 /** The bounds. */
 export interface AdmissionLimits {
@@ -11,20 +13,35 @@ export interface AdmissionLimits {
   readonly maxQueuedLength: number;
 }
 
-/** A place in line. */
-interface Waiter {
-  readonly admit: () => void;
+/** A call with a deadline by `monotonic()`; it moves when somebody with more time joins the call. */
+interface Timed {
+  readonly deadline: number;
 }
 
-/** The gate. First come, first served; a waiter that leaves makes room at once. */
+/** A place in line. */
+interface Waiter {
+  readonly call: Timed;
+  readonly admit: () => void;
+  readonly refuse: (error: McpTxError) => void;
+}
+
+/**
+ * The gate. First come, first served; a waiter that leaves makes room at once. Who could not be answered in time is refused:
+ * at once when the line is too long for it, and at its turn when what is left is less than a call takes. The first in line is
+ * never refused by such a guess, so that a server that has become fast again is noticed.
+ */
 export class Admission {
   readonly #limits: AdmissionLimits;
+  readonly #clock: Clock;
+  readonly #pace: Pace;
   readonly #queue: Waiter[] = [];
   #inFlight = 0;
   #length = 0;
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: AdmissionLimits, clock: Clock) {
     this.#limits = limits;
+    this.#clock = clock;
+    this.#pace = new Pace(clock, limits.maxInFlight);
   }
 
   get inFlight(): number {
@@ -46,16 +63,24 @@ export class Admission {
   /**
    * Waits in line for a slot. `signal` ends the wait: the promise then resolves to `false` and no slot was taken.
    *
-   * @throws McpTxError `OVERLOADED` when the line is full, too
+   * @throws McpTxError `OVERLOADED` when the line is full, or too long for this call
    */
-  enter(length: number, signal: AbortSignal): Promise<boolean> {
+  enter(length: number, call: Timed, signal: AbortSignal): Promise<boolean> {
     if (this.#queue.length >= this.#limits.maxQueued || !this.#fits(length)) {
-      throw new McpTxError(
-        'OVERLOADED',
-        `${this.#inFlight} calls are under way and ${this.#queue.length} wait; this one was not accepted`,
+      throw overloaded(`${this.#inFlight} calls are under way and ${this.#queue.length} wait`);
+    }
+    const expectedMs = this.#pace.expectedMs(this.#queue.length);
+    if (this.#queue.length === 0) this.#pace.lineForms();
+    else if (expectedMs > call.deadline - this.#clock.monotonic()) {
+      throw overloaded(
+        `with ${this.#queue.length} ahead of it, an answer would come in about ${Math.ceil(expectedMs)} ms, too late`,
       );
     }
-    return new Promise((resolve) => {
+    return this.#standInLine(length, call, signal);
+  }
+
+  #standInLine(length: number, call: Timed, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#queue.splice(this.#queue.indexOf(waiter), 1);
         this.#length -= length;
@@ -65,7 +90,12 @@ export class Admission {
         signal.removeEventListener('abort', leave);
         resolve(true);
       };
-      const waiter: Waiter = { admit };
+      const refuse = (error: McpTxError): void => {
+        signal.removeEventListener('abort', leave);
+        this.#length -= length;
+        reject(error);
+      };
+      const waiter: Waiter = { call, admit, refuse };
       this.#queue.push(waiter);
       this.#length += length;
       if (signal.aborted) leave();
@@ -76,12 +106,29 @@ export class Admission {
   /** Gives a slot back; the next in line gets it. `length` is what was given on entering. */
   leave(length: number): void {
     this.#length -= length;
-    const next = this.#queue.shift();
+    const next = this.#next();
     if (next === undefined) this.#inFlight -= 1;
     else next.admit(); // the slot changes hands
+  }
+
+  /** The first in line whose answer can still come in time, or the last one. The others are told. */
+  #next(): Waiter | undefined {
+    if (this.#queue.length === 0) return undefined;
+    this.#pace.slotChangedHands();
+    const { serviceMs } = this.#pace;
+    const latest = this.#clock.monotonic() + serviceMs;
+    for (;;) {
+      const first = this.#queue.shift() as Waiter;
+      if (this.#queue.length === 0 || first.call.deadline >= latest) return first;
+      first.refuse(overloaded(`its turn came, but a call takes about ${Math.ceil(serviceMs)} ms and less is left`));
+    }
   }
 
   #fits(length: number): boolean {
     return this.#length + length <= this.#limits.maxQueuedLength || this.#length === 0;
   }
+}
+
+function overloaded(because: string): McpTxError {
+  return new McpTxError('OVERLOADED', `${because}; nothing was sent`);
 }

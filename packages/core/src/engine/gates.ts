@@ -5,13 +5,14 @@ import type { EnginePorts } from './ports.ts';
 /**
  * Takes a slot for the flight, waiting in line if it must; `false`: its callers have left meanwhile.
  *
- * @throws McpTxError `OVERLOADED` when the line is full, too
+ * @throws McpTxError `OVERLOADED` when the line is full, or too long for the time left
  */
 export async function takeSlot(ports: EnginePorts, flight: Flight): Promise<boolean> {
   const { argumentsLength } = flight.plan;
   const { admission } = ports;
-  if (!admission.tryEnter(argumentsLength) && !(await admission.enter(argumentsLength, flight.stopSignal)))
-    return false;
+  const isIn =
+    admission.tryEnter(argumentsLength) || (await admission.enter(argumentsLength, flight, flight.stopSignal));
+  if (!isIn) return false;
   holdSlot(ports, flight);
   if (flight.isAbandoned) flight.freeSlot();
   return !flight.isAbandoned;

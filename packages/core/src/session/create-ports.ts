@@ -66,7 +66,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
       capacity: options.retryBudget?.capacity ?? 10,
       ratio: options.retryBudget?.ratio ?? 0.1,
     }),
-    admission: new Admission(limitsOf(options)),
+    admission: new Admission(limitsOf(options), clock),
     leases: new LeaseKeeper(ledger, clock, defaults.leaseMs, options.renewLeases ?? true),
     rules: {
       trusted: options.trusted ?? false,

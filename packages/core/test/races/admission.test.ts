@@ -2,8 +2,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Admission } from '../../src/engine/admission.ts';
+import { virtualClock } from '../../src/runtime/virtual-clock.ts';
 import { Branches, races } from '../support/race.ts';
 
+/** Nobody is refused for want of time here: this is about slots and places. */
+const IN_TIME = { deadline: Number.POSITIVE_INFINITY };
 const LIMITS = { maxInFlight: 2, maxQueued: 3, maxQueuedLength: 100 };
 
 /** `pick` chooses among those who are there; nobody there: nothing happens. */
@@ -59,11 +62,13 @@ function enter(gate: Admission, model: Model, length: number, saw: Saw): void {
     return;
   }
   if (model.line.length >= LIMITS.maxQueued || !model.fits(length)) {
-    expect(() => gate.enter(length, call.abort.signal)).toThrow(expect.objectContaining({ code: 'OVERLOADED' }));
+    expect(() => gate.enter(length, IN_TIME, call.abort.signal)).toThrow(
+      expect.objectContaining({ code: 'OVERLOADED' }),
+    );
     saw(model.fits(length) ? 'refused' : 'too long');
     return;
   }
-  void gate.enter(length, call.abort.signal).then((isIn) => {
+  void gate.enter(length, IN_TIME, call.abort.signal).then((isIn) => {
     expect(call.told).toBe('nothing');
     call.told = isIn ? 'in' : 'out';
   });
@@ -128,7 +133,7 @@ describe('the gate before a server', () => {
     const saw: Saw = (name) => branches.saw(name);
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40, size: 'max' }), async (steps) => {
-        const gate = new Admission(LIMITS);
+        const gate = new Admission(LIMITS, virtualClock());
         const model = new Model();
         for (const drawn of steps) await take(gate, model, drawn, saw);
         while (model.line.length > 0) abort(model, 0, saw);
