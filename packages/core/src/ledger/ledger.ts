@@ -54,8 +54,9 @@ export interface Ledger {
    * (`owner-lost`); `sent` ones that may be re-sent and `claimed` ones without stored arguments get their lease freed once
    * (`leaseUntil` 0). `claimed` or re-sendable ones *with* arguments are handed back as `runnable`, unchanged. A lease that was
    * given back or freed before has not run out: nothing is reported twice but `runnable`, which comes last within the limit.
+   * `serverName`: only this server's are handed back as `runnable`, so that a caller who cannot run the others finds its own.
    */
-  sweep(limit: number): Promise<readonly Swept[]>;
+  sweep(limit: number, serverName?: string): Promise<readonly Swept[]>;
   close(): Promise<void>;
 }
 

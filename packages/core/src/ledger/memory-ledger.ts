@@ -125,15 +125,16 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
     return found instanceof MemoryRecord ? toOperationRecord(found) : undefined;
   }
 
-  async sweep(limit: number): Promise<readonly Swept[]> {
+  async sweep(limit: number, serverName?: string): Promise<readonly Swept[]> {
     const now = this.#clock.now();
     const swept: Swept[] = [];
     const runnable: MemoryRecord[] = [];
     for (const record of this.#store.openRecords()) {
       if (swept.length >= limit) break;
       if (record.leaseUntil === 0 || record.leaseUntil > now) continue;
-      if (isRunnable(record)) runnable.push(record);
-      else swept.push(this.#sweepOne(record, now));
+      if (isRunnable(record)) {
+        if (serverName === undefined || record.serverName === serverName) runnable.push(record);
+      } else swept.push(this.#sweepOne(record, now));
     }
     // Last, for they come back with each sweep until somebody runs them, and must not keep it from the others.
     for (const record of runnable.slice(0, limit - swept.length)) {

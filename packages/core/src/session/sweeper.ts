@@ -107,14 +107,14 @@ export class Sweeper {
 async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
   const report = { inDoubt: 0, released: 0, run: 0, probed: 0, resolved: 0, purged: 0 };
   for (let round = 0; round < 100 && !kit.isStopped(); round += 1) {
-    const swept = await kit.ledger.sweep(BATCH);
-    let others = 0;
+    const swept = await kit.ledger.sweep(BATCH, kit.serverName);
+    let failed = 0;
     for (const { action, record } of swept) {
       const done = action === 'runnable' ? await guarded(kit, 'run', () => drive(kit, record)) : action;
-      if (done === undefined) others += 1;
+      if (done === undefined) failed += 1;
       else count(report, done);
     }
-    if (swept.length < BATCH || others === swept.length) break; // what is left belongs to other servers
+    if (swept.length < BATCH || failed === swept.length) break; // what is left cannot be run now
   }
   if (!isLedgerReader(kit.ledger)) return report;
   await eachRecord(kit, kit.ledger, 'sent', async (record) => {
@@ -140,9 +140,8 @@ function count(
   else report.run += 1;
 }
 
-/** A stored call that nobody drives: run while its deadline lasts, given up after it. Another server's is left alone. */
+/** A stored call that nobody drives: run while its deadline lasts, given up after it. */
 async function drive(kit: SweepKit, record: OperationRecord): Promise<'in_doubt' | 'released' | 'run' | undefined> {
-  if (record.serverName !== kit.serverName) return undefined;
   if (record.deadlineAt <= kit.clock.now()) return abandon(kit, record);
   await kit.run(record);
   return 'run';

@@ -133,11 +133,11 @@ class FileLedger implements SqliteLedger {
     });
   }
 
-  async sweep(limit: number): Promise<readonly Swept[]> {
+  async sweep(limit: number, serverName?: string): Promise<readonly Swept[]> {
     // Sweeps come often and mostly find nothing; only what they change is worth a transaction.
-    const found = this.#read((sql) => transitions.runOut(sql, limit, this.#clock.now()));
+    const found = this.#read((sql) => transitions.runOut(sql, limit, serverName, this.#clock.now()));
     if (found.every(transitions.isRunnable)) return found.map((row) => ({ action: 'runnable', record: toRecord(row) }));
-    return this.#write((sql, now) => transitions.sweep(sql, limit, now));
+    return this.#write((sql, now) => transitions.sweep(sql, limit, serverName, now));
   }
 
   async list(query: ListQuery): Promise<Page> {

@@ -14,6 +14,8 @@ const COLUMNS: readonly (keyof OperationRow)[] = [
 const BINARY: readonly (keyof OperationRow)[] = ['operation_key', 'digest'];
 const ROW = `select ${COLUMNS.join(', ')} from mcp_tx_operations left join mcp_tx_results on operation = id`;
 const OPEN = "state in ('claimed', 'sent')";
+/** Has arguments, and may be sent: somebody can run it. */
+const RUNNABLE = "(arguments is not null and (state = 'claimed' or mode <> 'at-most-once'))";
 /** Compare-and-set: the row is still the one that the lease was given for, and nobody has come since. */
 const HELD = `id = ? and fence = ? and owner_token = ? and ${OPEN}`;
 
@@ -50,8 +52,8 @@ export const SQL: Readonly<Record<StatementName, string>> = {
   addResult: 'insert into mcp_tx_results (operation, result) values (?, ?)',
   contradict: 'update mcp_tx_operations set contradicted = 1 where id = ?',
   addAudit: 'insert into mcp_tx_audit (operation_key, at, "by", action, state, reason) values (?, ?, ?, ?, ?, ?)',
-  runOut: `${ROW} where lease_until > 0 and lease_until <= ?
-    order by arguments is not null and (state = 'claimed' or mode <> 'at-most-once'), lease_until limit ?`,
+  runOut: `${ROW} where lease_until > 0 and lease_until <= ?1 and (server_name = ?2 or ?2 is null or not ${RUNNABLE})
+    order by ${RUNNABLE}, lease_until limit ?3`,
   free: `update mcp_tx_operations set lease_until = 0, ended_at = ?, expires_at = ? + retention_ms where id = ?`,
   expired: `select id, operation_key, state, idempotency_key, tombstone from mcp_tx_operations
     where expires_at <= ? order by expires_at limit ?`,

@@ -70,16 +70,16 @@ export function resolve(sql: Statements, operationId: string, resolution: Resolu
 }
 
 /** What `sweep` would find; enough to know that there is nothing to do. */
-export function runOut(sql: Statements, limit: number, now: number): OperationRow[] {
-  return sql.runOut.all(now, limit).map(toRow);
+export function runOut(sql: Statements, limit: number, serverName: string | undefined, now: number): OperationRow[] {
+  return sql.runOut.all(now, toColumn(serverName ?? null), limit).map(toRow);
 }
 
 export function isRunnable(row: OperationRow): boolean {
   return row.arguments !== null && (row.state === 'claimed' || row.mode !== 'at-most-once');
 }
 
-export function sweep(sql: Statements, limit: number, now: number): readonly Swept[] {
-  return runOut(sql, limit, now).map((row) => {
+export function sweep(sql: Statements, limit: number, serverName: string | undefined, now: number): readonly Swept[] {
+  return runOut(sql, limit, serverName, now).map((row) => {
     if (isRunnable(row)) return { action: 'runnable', record: toRecord(row) };
     const isDoubt = row.state === 'sent' && row.mode === 'at-most-once';
     if (isDoubt) end(sql, row, { state: 'in_doubt', reason: 'owner-lost' }, now, null);

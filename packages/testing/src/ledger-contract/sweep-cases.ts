@@ -85,6 +85,27 @@ export const sweepCases: readonly LedgerCase[] = [
     },
   },
   {
+    id: 'ledger:sweep-server',
+    title: 'who asks for one server gets that server’s calls to run, and everything that is to be given up',
+    needs: ['clock'],
+    async run(fixture) {
+      const { ledger, take, send, advance } = await benchOf(fixture);
+      const waiting = { ...short, arguments: '{}' } as const;
+      for (let n = 0; n < 5; n += 1) await take(requestOf(`elsewhere ${n}`, { ...waiting, serverName: 'other' }));
+      await advance(1);
+      await take(requestOf('here', waiting));
+      await send(requestOf('sent elsewhere', { ...short, serverName: 'other' }));
+      await advance(SHORT_MS + 1);
+      const { serverName } = requestOf('here');
+      deepEqual(actions(await ledger.sweep(3, serverName)), [
+        'here: runnable as claimed',
+        'sent elsewhere: in_doubt as in_doubt',
+      ]);
+      deepEqual(actions(await ledger.sweep(3, serverName)), ['here: runnable as claimed']);
+      equal((await ledger.sweep(100)).length, 6);
+    },
+  },
+  {
     id: 'ledger:sweep-race',
     title: 'two sweeps at once report each operation once',
     needs: ['clock'],
