@@ -6,13 +6,15 @@ import type { CallEvents, Listener } from '../engine/call-events.ts';
 import type { EnginePorts } from '../engine/ports.ts';
 import type { ListQuery, Page } from '../ledger/ledger-reader.ts';
 import type { AuditLine, OperationRecord } from '../ledger/record.ts';
+import { callOutcome } from '../outcome/call-outcome.ts';
 import type { CallOutcome, McpTxResult } from '../outcome/call-result.ts';
-import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
+import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallDefaults, CallOptions } from '../policy/settings.ts';
 import { Calls } from './calls.ts';
 import { checkCall, checkOptions } from './check-options.ts';
 import type { Parts } from './create-ports.ts';
 import { createPorts } from './create-ports.ts';
+import { declaredReadOnly } from './declared-read-only.ts';
 import type { Health } from './health.ts';
 import { healthOf } from './health.ts';
 import type { Verdict } from './operator.ts';
@@ -47,6 +49,9 @@ export function createMcpTx(options: McpTxOptions): McpTx {
 export class McpTx implements AsyncDisposable {
   /** Name of the server, as it stands in the identity of every operation. */
   readonly name: string;
+  /** Tenant or principal of calls that name none. */
+  readonly scope: string;
+  readonly #trusted: boolean;
   readonly #startTimeoutMs: number;
   readonly #defaults: CallDefaults;
   readonly #ports: EnginePorts;
@@ -64,6 +69,8 @@ export class McpTx implements AsyncDisposable {
   constructor(options: McpTxOptions, watch?: ToolWatch) {
     this.name = options.name ?? 'default';
     this.#defaults = callDefaults(options);
+    this.scope = this.#defaults.scope;
+    this.#trusted = options.trusted ?? false;
     this.#startTimeoutMs = Math.max(this.#defaults.timeoutMs, options.connectTimeoutMs ?? 10_000);
     this.#catalog = new ToolCatalog(() => this.#connection, watch);
     this.#parts = createPorts(options, this.#defaults, {
@@ -95,8 +102,7 @@ export class McpTx implements AsyncDisposable {
   }
 
   /**
-   * Connects and reads the server's tools, so that a wrong configuration is noticed at start. Optional; may be repeated after
-   * a failure.
+   * Connects and reads the server's tools, so that a wrong configuration is noticed at start. Optional; may be repeated.
    *
    * @throws McpTxError `CONNECTION_FAILED`, `CLOSED`; `CONFIG_INVALID` when a local tool has a remote one's name
    */
@@ -118,17 +124,8 @@ export class McpTx implements AsyncDisposable {
   }
 
   /** The same without throwing. */
-  async tryCallTool(
-    tool: string,
-    args?: Readonly<Record<string, unknown>>,
-    options?: CallOptions,
-  ): Promise<CallOutcome> {
-    try {
-      return { ok: true, ...(await this.callTool(tool, args, options)) };
-    } catch (error) {
-      if (isMcpTxError(error)) return { ok: false, error };
-      throw error;
-    }
+  tryCallTool(tool: string, args?: Readonly<Record<string, unknown>>, options?: CallOptions): Promise<CallOutcome> {
+    return callOutcome(this.callTool(tool, args, options));
   }
 
   /** Registers a local tool made of calls to the server's. @throws McpTxError `CONFIG_INVALID` when the name is taken */
@@ -147,6 +144,11 @@ export class McpTx implements AsyncDisposable {
       this.#catalog.load(signal),
     );
     return this.#catalog.tools;
+  }
+
+  /** Whether a tool is declared to change nothing: by its rule, or by a trusted server. @throws McpTxError `CONNECTION_FAILED` */
+  isReadOnly(tool: string): Promise<boolean> {
+    return declaredReadOnly(tool, this.#calls.rule(tool), this.#trusted, this.#catalog, () => this.listTools());
   }
 
   /** How things stand. Asks the server for a sign of life only with `check: true`. Never throws. */

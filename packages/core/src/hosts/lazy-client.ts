@@ -1,0 +1,41 @@
+/** Makes the instance of a host when it is first needed: once for all who ask meanwhile, and again after a failure. */
+import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
+import type { McpTx } from '../session/mcp-tx.ts';
+
+/** An instance, or what makes one. A function is called at the first use; what it gives, or promises, is kept. */
+export type ClientSource = McpTx | (() => McpTx | Promise<McpTx>);
+
+/**
+ * Gives the instance of a source. Everybody who asks while it is being made shares that one attempt; a failure is told to all
+ * of them and not kept, so that the next one who asks tries anew.
+ *
+ * @throws McpTxError `CONNECTION_FAILED` (with `cause`) from the returned function, when the source throws something else
+ */
+export function lazyClient(source: ClientSource): () => McpTx | Promise<McpTx> {
+  if (typeof source !== 'function') return () => source;
+  let made: McpTx | undefined;
+  let making: Promise<McpTx> | undefined;
+  return () => {
+    if (made !== undefined) return made;
+    making ??= make(source).then(
+      (client) => {
+        made = client;
+        return client;
+      },
+      (error: unknown) => {
+        making = undefined;
+        throw error;
+      },
+    );
+    return making;
+  };
+}
+
+async function make(source: () => McpTx | Promise<McpTx>): Promise<McpTx> {
+  try {
+    return await source();
+  } catch (cause) {
+    if (isMcpTxError(cause)) throw cause;
+    throw new McpTxError('CONNECTION_FAILED', 'the instance could not be made', { cause });
+  }
+}
