@@ -56,7 +56,7 @@ async function needsKey<Host>({ options, client }: KernelSettings<Host>, tool: s
 }
 
 /** A result that came, or came again. */
-export function resultResponse({ result, meta }: McpTxResult): KernelResponse {
+function resultResponse({ result, meta }: McpTxResult): KernelResponse {
   const body: ExecuteResponse = { result, meta };
   return jsonResponse(200, body, {
     'mcp-tx-operation-id': meta.operationId,
