@@ -137,4 +137,9 @@ export const guarantees: readonly Guarantee[] = [
     says: 'With the engine before it and a wrapped server behind it, lost requests, lost answers, doubled requests and answers that die with the server leave one effect and no doubt.',
     source: 'MCP 2026-07-28 has clients issue lost requests again, and gives servers nothing to see that by',
   },
+  {
+    id: 'S8',
+    says: 'A tool that a wrapped server names transactional has its effect exactly once and leaves no doubt, though the process is killed at any moment: effect and record are committed together, and nobody but the owner of the operation can commit them.',
+    source: 'The one place where exactly once can be kept',
+  },
 ];

@@ -38,6 +38,7 @@ export type {
   ContentBlock,
   DedupeScope,
   DeliveryMode,
+  Guarantee,
   McpTxResult,
   ToolResult,
 } from './outcome/call-result.ts';

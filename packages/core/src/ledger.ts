@@ -6,6 +6,8 @@ export type { MemoryLedgerOptions } from './ledger/memory-ledger.ts';
 export { memoryLedger } from './ledger/memory-ledger.ts';
 export type { AuditLine, OperationRecord, OperationState, Resolution } from './ledger/record.ts';
 export { isTerminal, mayFollow } from './ledger/record.ts';
+export type { TransactionalLedger } from './ledger/transactional-ledger.ts';
+export { isTransactionalLedger } from './ledger/transactional-ledger.ts';
 export type { DeliveryMode } from './outcome/call-result.ts';
 export type { Durability } from './outcome/durability.ts';
 export { isAtLeast } from './outcome/durability.ts';

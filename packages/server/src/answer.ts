@@ -6,7 +6,7 @@ import type { WireCall } from './wire-call.ts';
 /**
  * Why a request was not given a result. `conflict`: the operation is another call. `in-progress`: it runs, elsewhere.
  * `in-doubt`: it may have run. `expired`: it ended, and how is forgotten. `not-executed`: it
- * was in doubt, and somebody found that it never ran. `unknown-tool`, `invalid`, `unsupported-version`,
+ * was in doubt, and somebody found that it never ran; or its transaction was rolled back. `unknown-tool`, `invalid`, `unsupported-version`,
  * `forbidden`: refused before anything ran.
  */
 export type RefusalReason =
@@ -41,6 +41,8 @@ export type End =
       readonly text: string;
       /** When it was stored, epoch ms; absent when it was not. */
       readonly storedAt?: number;
+      /** Committed together with the tool's effect. */
+      readonly exactlyOnce?: boolean;
     }
   /** A result that ends nothing: a task, a request for input. It carries no acknowledgement. */
   | { readonly kind: 'interim'; readonly text: string }
@@ -69,7 +71,9 @@ export function resultOf(end: Extract<End, { kind: 'result' }>, call: WireCall, 
   const result = JSON.parse(end.text) as Record<string, unknown>;
   const { operationId, requestId, attempt } = call;
   const stored = end.storedAt === undefined ? {} : { storedAt: end.storedAt };
-  const block = { v: WIRE_VERSION, ack: true, processed: true, duplicate, operationId, requestId, attempt, ...stored };
+  const once = end.exactlyOnce === true ? { exactlyOnce: true } : {};
+  const who = { operationId, requestId, attempt };
+  const block = { v: WIRE_VERSION, ack: true, processed: true, duplicate, ...who, ...stored, ...once };
   const meta = member(result, '_meta');
   return { ...result, _meta: { ...(typeof meta === 'object' ? meta : {}), [EXTENSION_ID]: block } };
 }

@@ -18,6 +18,15 @@ export interface CurrentCall {
   readonly requestId: string;
   /** Number of the send that brought it here, from 1. */
   readonly attempt: number;
+  /**
+   * Ends the call inside one transaction of the ledger's own store: what `work` writes through `db` and the result that it
+   * returns are committed together, or not at all. Only for tools that `transactional` names, and once in a call, unless
+   * `work` threw. What `db` is, the ledger says. Returns what `work` returned; what the tool says later is told to nobody.
+   *
+   * @throws what `work` threw, with nothing written; McpTxError `CONFIG_INVALID` when the tool is not transactional,
+   * `IN_PROGRESS` when another process has taken over, `LEDGER_UNAVAILABLE`, `DEADLINE_EXCEEDED`, `CALL_INVALID` the second time
+   */
+  transaction<Db, R extends object>(work: (db: Db) => Promise<R> | R): Promise<R>;
   /** Time that the client has left, ms, not below 0; infinite when it did not say. What it does then is its own affair. */
   remainingMs(): number;
 }

@@ -1,14 +1,16 @@
 /** Owns the operations of one process: claims them before their tool runs, lets repeats wait, and replays what is stored. */
 import { randomUUID } from 'node:crypto';
-import type { Claim, ClaimRequest, Lease, Outcome } from '@mcp-tx/core/ledger';
+import type { Claim, ClaimRequest, Lease, Outcome, TransactionalLedger } from '@mcp-tx/core/ledger';
 import { isMcpTxError } from '@mcp-tx/core/ledger';
 import type { End } from './answer.ts';
 import { silentError } from './answer.ts';
+import { CallTransaction } from './call-transaction.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import type { Settings } from './options.ts';
 import { recordEnd } from './record-end.ts';
 import type { ToolEnd } from './run-tool.ts';
 import { endOfRecord, refusal } from './stored-end.ts';
+import { endTransactional } from './transactional-end.ts';
 
 /** One request, and what the ledger needs to know of its operation. */
 export interface Admitted {
@@ -22,6 +24,9 @@ export interface Admitted {
   readonly requestId: string;
   readonly remainingMs: number;
 }
+
+/** Runs the tool of a request. `transaction`: for transactional tools only. */
+export type RunTool = (transaction: CallTransaction | undefined) => Promise<ToolEnd>;
 
 /** How a request ended, and whether it only heard what another one had caused. */
 export interface Heard {
@@ -54,7 +59,7 @@ export class OperationDesk {
    *
    * @throws Error without our block when the ledger did not answer.
    */
-  async handle(call: Admitted, run: () => Promise<ToolEnd>): Promise<Heard> {
+  async handle(call: Admitted, run: RunTool): Promise<Heard> {
     // Requests of one operation with different arguments are no repeats of each other: the ledger says which one is right.
     const flight = `${call.recordId} ${call.fingerprint}`;
     const underWay = this.#flights.get(flight);
@@ -83,10 +88,15 @@ export class OperationDesk {
     await Promise.all(this.#open);
   }
 
-  async #claimAndRun(call: Admitted, run: () => Promise<ToolEnd>, markStored: () => void): Promise<Heard> {
+  async #claimAndRun(call: Admitted, run: RunTool, markStored: () => void): Promise<Heard> {
     const claim = await this.#claim(call);
-    if (claim.kind === 'claimed' && claim.takenOver === undefined) {
-      return { end: await this.#run(claim.lease, claim.attempts, run, markStored), duplicate: false };
+    const transactions = this.#transactionsFor(call);
+    if (claim.kind === 'claimed' && (await this.#mayRun(claim, transactions !== undefined))) {
+      if (transactions === undefined)
+        return { end: await this.#run(claim.lease, claim.attempts, run, markStored), duplicate: false };
+      const end = await this.#runTransactional(transactions, claim.lease, claim.attempts, run);
+      markStored();
+      return { end, duplicate: false };
     }
     if (claim.kind === 'claimed') await this.#giveUp(claim.lease);
     markStored();
@@ -116,7 +126,7 @@ export class OperationDesk {
       fingerprint: call.fingerprint,
       requestId: call.requestId,
       ownerToken: randomUUID(),
-      state: 'sent',
+      state: this.#transactionsFor({ tool }) === undefined ? 'sent' : 'claimed',
       mode: 'at-most-once',
       maxAttempts: 1,
       deadlineInMs: Math.min(Math.max(remainingMs, 0), LONGEST_DEADLINE_MS),
@@ -124,10 +134,36 @@ export class OperationDesk {
     };
   }
 
-  async #run(lease: Lease, attempts: number, run: () => Promise<ToolEnd>, markStored: () => void): Promise<End> {
+  #transactionsFor({ tool }: Pick<Admitted, 'tool'>): TransactionalLedger | undefined {
+    const { transactional, transactions } = this.#settings;
+    return transactional.has(tool) ? transactions : undefined;
+  }
+
+  /** Whether nothing of the operation has run. A former owner that was only at `claimed` had written nothing. */
+  async #mayRun(claim: Extract<Claim, { kind: 'claimed' }>, isTransactional: boolean): Promise<boolean> {
+    const { lease, attempts, takenOver } = claim;
+    if (takenOver === undefined) return true;
+    if (takenOver.state !== 'claimed') return false;
+    if (isTransactional) return true;
+    const isMarked = await this.#settings.ledger.markSent(lease, attempts + 1).catch(this.#settings.onError);
+    if (isMarked === true) return true;
+    throw silentError('the server could not take this operation over; ask again', undefined);
+  }
+
+  async #runTransactional(ledger: TransactionalLedger, lease: Lease, attempts: number, run: RunTool): Promise<End> {
+    const { clock, onError } = this.#settings;
+    this.#leases.hold(lease);
+    const transaction = new CallTransaction(ledger, lease);
+    const kit = { ledger, lease, attempts, onError, now: () => clock.now() };
+    const end = await endTransactional(kit, transaction, await run(transaction));
+    this.#leases.drop(lease);
+    return end;
+  }
+
+  async #run(lease: Lease, attempts: number, run: RunTool, markStored: () => void): Promise<End> {
     const { ledger, clock, onError } = this.#settings;
     this.#leases.hold(lease);
-    const { outcome, answer } = await run();
+    const { outcome, answer } = await run(undefined);
     const kit = { ledger, clock, onError, closing: this.#closing.signal };
     const { recorded, done } = await recordEnd(kit, lease, attempts, outcome);
     void done.then(() => {

@@ -1,6 +1,6 @@
 /** Decides what a user may say about a server that speaks MCP-Tx, and what holds where nothing is said. */
-import type { Clock, Ledger } from '@mcp-tx/core/ledger';
-import { McpTxError, systemClock } from '@mcp-tx/core/ledger';
+import type { Clock, Ledger, TransactionalLedger } from '@mcp-tx/core/ledger';
+import { isTransactionalLedger, McpTxError, systemClock } from '@mcp-tx/core/ledger';
 
 /** What is known of the caller of one request. */
 export interface CallerContext {
@@ -43,6 +43,11 @@ export interface ServerTxOptions {
    * result. `cancel`: the tool's signal aborts, and the operation is in doubt unless it had ended. Default `detach`.
    */
   readonly onCancel?: 'detach' | 'cancel';
+  /**
+   * Names of the tools that write nothing but through `currentCall().transaction`. A crash leaves no doubt of them: either
+   * effect and record are there, or a repeat runs the tool. Needs a ledger with transactions. Default none.
+   */
+  readonly transactional?: readonly string[];
   /** Length of one call's arguments as JSON text, and their nesting. Default 1 Mi and 64. */
   readonly maxArgumentLength?: number;
   readonly maxArgumentDepth?: number;
@@ -53,7 +58,11 @@ export interface ServerTxOptions {
 }
 
 /** The options, complete. */
-export type Settings = Required<ServerTxOptions>;
+export type Settings = Required<Omit<ServerTxOptions, 'transactional'>> & {
+  readonly transactional: ReadonlySet<string>;
+  /** The ledger again, when any tool is transactional. */
+  readonly transactions: TransactionalLedger | undefined;
+};
 
 const MI = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -71,12 +80,25 @@ export function completeOptions(options: ServerTxOptions): Settings {
   if (onCancel !== 'detach' && onCancel !== 'cancel') throw invalid("onCancel must be 'detach' or 'cancel'");
   return {
     ...{ ledger, scope, clock, onCancel, name: name ?? 'default' },
+    ...transactionsOf(options),
     leaseMs: duration('leaseMs', leaseMs),
     retentionMs: duration('retentionMs', retentionMs),
     maxArgumentLength: duration('maxArgumentLength', options.maxArgumentLength ?? MI),
     maxArgumentDepth: duration('maxArgumentDepth', options.maxArgumentDepth ?? 64),
     onError: harmless(options.onError),
   };
+}
+
+function transactionsOf({
+  ledger,
+  transactional = [],
+}: ServerTxOptions): Pick<Settings, 'transactional' | 'transactions'> {
+  if (!Array.isArray(transactional) || transactional.some((tool) => typeof tool !== 'string'))
+    throw invalid('transactional must be a list of tool names');
+  if (transactional.length === 0) return { transactional: new Set(), transactions: undefined };
+  if (!isTransactionalLedger(ledger))
+    throw invalid('transactional tools need a ledger with transactions, for example sqliteLedger(path)');
+  return { transactional: new Set(transactional), transactions: ledger };
 }
 
 /** A listener that throws must not change how a call ends. */

@@ -53,14 +53,15 @@ interface Status {
   readonly state: Standing;
   readonly result?: object;
   readonly storedAt?: number;
+  readonly exactlyOnce?: boolean;
   readonly taskId?: string;
 }
 
 function standingOf(record: OperationRecord | undefined, now: number): Status {
   if (record === undefined) return { state: 'unknown' };
   switch (record.state) {
-    case 'claimed':
-      return { state: 'unknown' };
+    case 'claimed': // a transactional tool at work, or nothing
+      return { state: record.leaseUntil > now ? 'in-progress' : 'unknown' };
     case 'sent':
       return { state: record.leaseUntil > now ? 'in-progress' : 'in-doubt' };
     case 'in_doubt':
@@ -75,6 +76,7 @@ function standingOf(record: OperationRecord | undefined, now: number): Status {
         state: 'completed',
         result: JSON.parse(text) as object,
         ...(storedAt === undefined ? {} : { storedAt }),
+        ...(end.exactlyOnce === true ? { exactlyOnce: true } : {}),
       };
     }
   }

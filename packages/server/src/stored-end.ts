@@ -5,7 +5,13 @@ import type { End, Refusal, RefusalReason } from './answer.ts';
 /** The end of a record that has one. */
 export function endOfRecord({ outcome, endedAt }: OperationRecord): End {
   if (outcome?.state === 'completed' && outcome.result !== undefined) {
-    return { kind: 'result', text: outcome.result, ...(endedAt === undefined ? {} : { storedAt: endedAt }) };
+    const exactlyOnce = outcome.exactlyOnce === true;
+    return {
+      kind: 'result',
+      text: outcome.result,
+      exactlyOnce,
+      ...(endedAt === undefined ? {} : { storedAt: endedAt }),
+    };
   }
   if (outcome?.state === 'failed') return refusal(reasonOf(outcome.error.code), outcome.error.message);
   const taskId = outcome?.state === 'in_doubt' ? outcome.taskId : undefined;

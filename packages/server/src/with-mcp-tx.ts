@@ -1,9 +1,11 @@
 /** The object users hold: it makes servers recognise repeats of tool calls, without touching their tools. */
-import { argumentsText, checkKey, fingerprintOf, identify, isMcpTxError } from '@mcp-tx/core/ledger';
+import { argumentsText, checkKey, fingerprintOf, identify, isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
 import type { End, Refusal } from './answer.ts';
 import { errorOf, resultOf } from './answer.ts';
+import type { CallTransaction } from './call-transaction.ts';
 import { callerOf } from './caller.ts';
 import { viewCancellation } from './cancellation.ts';
+import type { CurrentCall } from './current-call.ts';
 import { runFor } from './current-call.ts';
 import type { Hook } from './hook.ts';
 import { hookInto } from './hook.ts';
@@ -90,8 +92,8 @@ class ToolCalls {
     const receivedAt = this.#settings.clock.monotonic();
     const admitted = await this.#admit(call, context);
     if ('reason' in admitted) throw errorOf(admitted, call);
-    const { end, duplicate } = await this.#desk.handle(admitted, () =>
-      this.#run(admitted, call, receivedAt, request, context),
+    const { end, duplicate } = await this.#desk.handle(admitted, (transaction) =>
+      this.#run(admitted, { ...call, receivedAt, transaction }, request, context),
     );
     return answerOf(end, call, duplicate);
   }
@@ -114,24 +116,29 @@ class ToolCalls {
     }
   }
 
-  async #run(
-    admitted: Admitted,
-    call: WireCall,
-    receivedAt: number,
-    request: unknown,
-    context: unknown,
-  ): Promise<ToolEnd> {
+  async #run(admitted: Admitted, call: RunningCall, request: unknown, context: unknown): Promise<ToolEnd> {
     const { tool } = call;
     if (this.#hook.knowsTool(tool) === false) return unknownTool(tool);
     const { clock, onCancel } = this.#settings;
     const { recordId, operationId, fingerprint, scope } = admitted;
-    const { requestId, attempt, remainingMs } = call;
-    const current = {
+    const { requestId, attempt, remainingMs, receivedAt, transaction } = call;
+    const current: CurrentCall = {
       ...{ idempotencyKey: recordId, operationId, fingerprint, scope, tool, requestId, attempt },
+      transaction: (work) => transaction?.run(work) ?? Promise.reject(notTransactional(tool)),
       remainingMs: () => Math.max(0, receivedAt + remainingMs - clock.monotonic()),
     };
     return runFor(current, () => runTool(this.#inner, request, viewCancellation(context, onCancel)));
   }
+}
+
+/** A call with what its run needs. */
+interface RunningCall extends WireCall {
+  readonly receivedAt: number;
+  readonly transaction: CallTransaction | undefined;
+}
+
+function notTransactional(tool: string): McpTxError {
+  return new McpTxError('CONFIG_INVALID', `name ${tool} in the option transactional of withMcpTx; nothing was written`);
 }
 
 function answerOf(end: End, call: WireCall, duplicate: boolean): object {

@@ -20,6 +20,8 @@ it.each<[Partial<Record<keyof ServerTxOptions, unknown>>, RegExp]>([
   [{ leaseMs: 0 }, /leaseMs/],
   [{ retentionMs: Number.NaN }, /retentionMs/],
   [{ onCancel: 'ignore' }, /onCancel/],
+  [{ transactional: 'pay' }, /transactional must be a list/],
+  [{ transactional: ['pay'] }, /ledger with transactions/],
 ])('%j is refused', (wrong, words) => {
   const problem = caught(() => createServerTx({ ...good(), ...wrong } as never));
   expect(isMcpTxError(problem) && problem.code).toBe('CONFIG_INVALID');

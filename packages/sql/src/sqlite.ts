@@ -9,3 +9,4 @@ export type {
   OperationsTable,
   ResultsTable,
 } from './sqlite/tables.ts';
+export type { SqliteTransaction } from './sqlite/transaction.ts';

@@ -1,5 +1,5 @@
 /** Puts an operation's end into the words of the public API: a result, or the one error with everything that is known. */
-import type { CallMeta, McpTxResult } from '../outcome/call-result.ts';
+import type { CallMeta, Guarantee, McpTxResult } from '../outcome/call-result.ts';
 import { toToolResult } from '../outcome/call-result.ts';
 import type { InDoubtReason, StoredError } from '../outcome/outcome.ts';
 import type { Execution } from '../outcome/tx-error.ts';
@@ -124,7 +124,7 @@ function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, sta
     attempts: end.attempts,
     requestId: plan.requestId,
     operationId: plan.operationId,
-    guarantee: ended?.mode ?? plan.mode,
+    guarantee: guaranteeOf(end) ?? plan.mode,
     dedupeScope: plan.idempotencyKey === undefined ? 'call' : ledger?.shared === true ? 'store' : 'process',
     durability: ledger?.durability ?? 'none',
     execution: executionOfEnd(end),
@@ -135,4 +135,10 @@ function metaOf(ports: EnginePorts, plan: CallPlan, { end, joined }: Answer, sta
   if (ended?.resolvedBy !== undefined) meta.resolvedBy = ended.resolvedBy;
   if (plan.isByServerDefault && meta.guarantee === plan.mode) meta.guaranteeBy = 'server-default';
   return meta;
+}
+
+/** The server's word on one operation is worth more than the mode it was called in. */
+function guaranteeOf(end: FlightEnd): Guarantee | undefined {
+  if (end.kind !== 'ended') return undefined;
+  return end.outcome.state === 'completed' && end.outcome.exactlyOnce === true ? 'exactly-once' : end.mode;
 }

@@ -5,6 +5,7 @@ import type { TxErrorCode } from '../outcome/tx-error.ts';
 import { TX_ERRORS } from '../outcome/tx-error.ts';
 import type { Classification } from '../policy/classify.ts';
 import { stricter } from '../policy/tool-safety.ts';
+import { readAck } from '../protocol/ack.ts';
 import { EXTENSION_ID } from '../protocol/capability.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { endsIt, judge } from './attempt.ts';
@@ -125,10 +126,12 @@ function outcomeOf(run: Run, end: AttemptEnd): { readonly outcome: Outcome; read
 /** The result without our own entry of `_meta`, serialised once: what every caller will get a parse of. */
 function completed(run: Run, result: Record<string, unknown>): { readonly outcome: Outcome; readonly object?: object } {
   const clean = withoutOurMeta(result);
-  if (run.held === undefined) return { outcome: { state: 'completed', result: '' }, object: clean };
+  const exactlyOnce = readAck(result['_meta'])?.exactlyOnce === true ? ({ exactlyOnce: true } as const) : undefined;
+  if (run.held === undefined) return { outcome: { state: 'completed', result: '', ...exactlyOnce }, object: clean };
   const text = serialise(clean);
   const { maxResultLength } = run.flight.plan.defaults;
-  if (text !== undefined && text.length <= maxResultLength) return { outcome: { state: 'completed', result: text } };
+  if (text !== undefined && text.length <= maxResultLength)
+    return { outcome: { state: 'completed', result: text, ...exactlyOnce } };
   const says =
     text === undefined ? 'the result is not JSON' : `the result is longer than ${maxResultLength} characters`;
   return { outcome: { state: 'completed', unusable: { code: 'RESULT_UNUSABLE', message: says } } };

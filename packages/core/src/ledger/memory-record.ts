@@ -46,6 +46,8 @@ export class MemoryRecord implements Linked {
   result: string | undefined = undefined;
   /** JSON text of any other outcome. Text, so that no caller shares an object with the ledger. */
   verdict: string | undefined = undefined;
+  /** The usable result came with `exactlyOnce`. */
+  isExactlyOnce = false;
   /** Key in the quarantine index. */
   quarantineKey: string | undefined = undefined;
   list: LinkedList<Linked> | undefined = undefined;
@@ -108,6 +110,7 @@ export class MemoryRecord implements Linked {
     this.state = outcome.state;
     this.result = resultOf(outcome);
     this.verdict = this.result === undefined ? JSON.stringify(outcome) : undefined;
+    this.isExactlyOnce = isExactlyOnce(outcome);
     this.endedAt = now;
     this.leaseUntil = 0;
     this.ownerToken = '';
@@ -117,7 +120,8 @@ export class MemoryRecord implements Linked {
   hasOutcome(outcome: Outcome): boolean {
     if (this.state !== outcome.state) return false;
     const result = resultOf(outcome);
-    return result === undefined ? this.verdict === JSON.stringify(outcome) : this.result === result;
+    if (result === undefined) return this.verdict === JSON.stringify(outcome);
+    return this.result === result && this.isExactlyOnce === isExactlyOnce(outcome);
   }
 
   /** Ended in the same way, whatever the words: nothing ran, or it ran and callers get the same. */
@@ -174,9 +178,14 @@ export function toOperationRecord(record: MemoryRecord): OperationRecord {
   if (record.sentAt !== NEVER) copy.sentAt = record.sentAt;
   if (record.endedAt !== NEVER) copy.endedAt = record.endedAt;
   if (record.resolvedBy !== undefined) copy.resolvedBy = record.resolvedBy;
-  if (record.result !== undefined) copy.outcome = { state: 'completed', result: record.result };
+  const exactlyOnce = record.isExactlyOnce ? ({ exactlyOnce: true } as const) : undefined;
+  if (record.result !== undefined) copy.outcome = { state: 'completed', result: record.result, ...exactlyOnce };
   else if (record.verdict !== undefined) copy.outcome = JSON.parse(record.verdict) as Outcome;
   return copy;
+}
+
+function isExactlyOnce(outcome: Outcome): boolean {
+  return outcome.state === 'completed' && outcome.exactlyOnce === true;
 }
 
 function resultOf(outcome: Outcome): string | undefined {

@@ -6,6 +6,9 @@ import type { Execution, McpTxError } from './tx-error.ts';
 /** How often an operation may run, as stated to the caller. */
 export type DeliveryMode = 'at-most-once' | 'at-least-once' | 'effectively-once';
 
+/** What a result may promise: the mode that held, or `exactly-once` where the server committed effect and record as one. */
+export type Guarantee = DeliveryMode | 'exactly-once';
+
 /** How far a repeat of the same key is recognised: within this call, this process, or everywhere that shares the store. */
 export type DedupeScope = 'call' | 'process' | 'store';
 
@@ -23,8 +26,8 @@ export interface CallMeta {
   readonly requestId: string;
   /** Id of the operation; equal for equal (scope, server, key). */
   readonly operationId: string;
-  /** The delivery mode that held. */
-  readonly guarantee: DeliveryMode;
+  /** The delivery mode that held; `exactly-once` only by the word of a server that committed effect and record as one. */
+  readonly guarantee: Guarantee;
   /** Present when nothing is known of the tool and the mode is the user's word for the whole server (`delivery`). */
   readonly guaranteeBy?: 'server-default';
   readonly dedupeScope: DedupeScope;

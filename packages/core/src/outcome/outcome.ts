@@ -31,12 +31,15 @@ export type Outcome =
   | {
       readonly state: 'completed' /** The result as JSON text: every caller gets a parse of exactly this. */;
       readonly result: string;
+      /** The tool's effect and this end were committed in one transaction, by whoever ran the tool. */
+      readonly exactlyOnce?: true;
       readonly unusable?: never;
     }
   | {
       readonly state: 'completed' /** It ran, but what it answered cannot be used. Replayed as the same error. */;
       readonly unusable: StoredError;
       readonly result?: never;
+      readonly exactlyOnce?: never;
     }
   | { readonly state: 'failed'; readonly error: StoredError }
   | {

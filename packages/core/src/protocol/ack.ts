@@ -14,6 +14,8 @@ export interface TxAck {
   readonly reason?: string;
   /** When the answer was stored, epoch ms. */
   readonly storedAt?: number;
+  /** The tool's effect and the server's record of it were committed in one transaction. */
+  readonly exactlyOnce?: true;
 }
 
 /** Reads the acknowledgement from a result's `_meta`; `undefined` from a server that does not speak MCP-Tx. */
@@ -38,5 +40,6 @@ function toAck(block: unknown): TxAck | undefined {
     duplicate: member(block, 'duplicate') === true,
     ...(typeof reason === 'string' ? { reason } : {}),
     ...(typeof storedAt === 'number' ? { storedAt } : {}),
+    ...(member(block, 'exactlyOnce') === true ? { exactlyOnce: true } : {}),
   };
 }

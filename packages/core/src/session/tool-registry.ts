@@ -1,5 +1,5 @@
 /** Local tools that are made of calls to the server's: compositions, with no record of their own. */
-import type { CallMeta, DeliveryMode, McpTxResult, ToolResult } from '../outcome/call-result.ts';
+import type { CallMeta, Guarantee, McpTxResult, ToolResult } from '../outcome/call-result.ts';
 import { toToolResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
@@ -213,7 +213,7 @@ function isCallToolResult(value: unknown): value is ToolResult {
   return typeof value === 'object' && value !== null && Array.isArray((value as ToolResult).content);
 }
 
-const WEAKEST: readonly DeliveryMode[] = ['at-least-once', 'effectively-once', 'at-most-once'];
+const WEAKEST: readonly Guarantee[] = ['at-least-once', 'effectively-once', 'at-most-once', 'exactly-once'];
 
 /** One meta for the whole: attempts summed, every promise the weakest of the parts. */
 function summed(composer: Composer, inner: readonly CallMeta[], startedAt: number): CallMeta {

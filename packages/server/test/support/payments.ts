@@ -12,10 +12,16 @@ import { callerOf } from './lines.ts';
 
 const PROGRAM = fileURLToPath(new URL('../programs/payments-server.ts', import.meta.url));
 
-export interface Payments extends Disposable {
+/** How a server process is started. */
+export interface Program {
   readonly command: string;
   readonly args: string[];
   readonly env: Record<string, string>;
+}
+
+export type Child = Caller & { readonly pid: number };
+
+export interface Payments extends Program, Disposable {
   effects(): readonly Effect[];
 }
 
@@ -33,7 +39,7 @@ export function payments(options: { readonly leaseMs?: number; readonly die?: 'b
 }
 
 /** A child with a plain client of SDK v1. */
-export async function startChild({ command, args, env }: Payments): Promise<Caller & { readonly pid: number }> {
+export async function startChild({ command, args, env }: Program): Promise<Child> {
   const transport = new StdioClientTransport({
     command,
     args,

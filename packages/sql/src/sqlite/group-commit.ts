@@ -37,6 +37,9 @@ export class GroupCommit {
   #isScheduled = false;
   #tries = 0;
   #whenIdle: (() => void)[] = [];
+  /** Who has the database to themselves, one after the other. */
+  #alone: Promise<void> = Promise.resolve();
+  #aloneCount = 0;
 
   constructor(transactor: Transactor, busyTimeoutMs: number, clock: Clock = systemClock) {
     this.#transactor = transactor;
@@ -57,9 +60,25 @@ export class GroupCommit {
     });
   }
 
+  /** Runs `work` while no batch is: what else comes waits for it. For a transaction that goes on over awaits, on another handle. */
+  async alone<T>(work: () => Promise<T>): Promise<T> {
+    const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+    const before = this.#alone;
+    this.#alone = isOver;
+    this.#aloneCount += 1;
+    await before;
+    try {
+      return await work();
+    } finally {
+      this.#aloneCount -= 1;
+      end();
+      if (this.#aloneCount === 0) this.#afterAlone();
+    }
+  }
+
   /** Resolves once nothing is waiting to be committed. */
   idle(): Promise<void> {
-    if (!this.#isScheduled) return Promise.resolve();
+    if (!this.#isScheduled && this.#aloneCount === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
@@ -73,7 +92,13 @@ export class GroupCommit {
     setImmediate(() => this.#flush());
   }
 
+  #afterAlone(): void {
+    if (this.#isScheduled) setImmediate(() => this.#flush());
+    else this.#next();
+  }
+
   #flush(): void {
+    if (this.#aloneCount > 0) return; // it is called again afterwards
     try {
       this.#transactor.begin();
     } catch (error) {

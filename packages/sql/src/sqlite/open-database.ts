@@ -42,6 +42,13 @@ export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync 
   }
 }
 
+/** Opens the same file once more, for one transaction. Everything lasting is set already. */
+export function openForWriting(path: string): DatabaseSync {
+  const database = new DatabaseSync(path);
+  database.exec(`pragma busy_timeout = ${BLOCKING_BUSY_MS}; pragma synchronous = full`);
+  return database;
+}
+
 /** Opens the same file for looking only. */
 export function openForReading(path: string): DatabaseSync {
   try {

@@ -8,6 +8,8 @@ import type { OperationsTable } from './tables.ts';
 export type OperationRow = Selectable<OperationsTable> & { readonly result: string | null };
 
 const PREFIX = 'op_';
+/** The outcome of an operation that has a result, where there is more to say than that. */
+const EXACTLY_ONCE = '{"exactlyOnce":true}';
 
 /** The bytes that an operation id spells; `undefined` when it is no operation id. */
 export function keyOf(operationId: string): Uint8Array | undefined {
@@ -35,7 +37,9 @@ export function isKey(row: Pick<OperationRow, 'operation_key'>, key: Uint8Array)
 
 /** The two columns that hold an outcome. */
 export function outcomeColumns(outcome: Outcome): { readonly result: string | null; readonly outcome: string | null } {
-  if (outcome.state === 'completed' && outcome.result !== undefined) return { result: outcome.result, outcome: null };
+  if (outcome.state === 'completed' && outcome.result !== undefined) {
+    return { result: outcome.result, outcome: outcome.exactlyOnce === true ? EXACTLY_ONCE : null };
+  }
   return { result: null, outcome: JSON.stringify(outcome) };
 }
 
@@ -95,7 +99,9 @@ function identityOf(row: OperationRow): Identity {
 }
 
 function outcomeOf(row: OperationRow, operationId: string): Outcome | undefined {
-  if (row.result !== null) return { state: 'completed', result: row.result };
+  const { result } = row;
+  if (result !== null)
+    return { state: 'completed', result, ...(row.outcome === EXACTLY_ONCE ? { exactlyOnce: true } : {}) };
   if (row.outcome === null && (row.state === 'claimed' || row.state === 'sent')) return undefined;
   try {
     return JSON.parse(row.outcome ?? '') as Outcome;

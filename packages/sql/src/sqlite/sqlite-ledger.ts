@@ -7,7 +7,6 @@ import type {
   Clock,
   Durability,
   Lease,
-  Ledger,
   LedgerReader,
   ListQuery,
   OperationRecord,
@@ -18,21 +17,24 @@ import type {
   ResolveResult,
   Stats,
   Swept,
+  TransactionalLedger,
 } from '@mcp-tx/core/ledger';
 import { McpTxError, systemClock } from '@mcp-tx/core/ledger';
 import { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
 import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from './claim.ts';
-import type { Transactor } from './group-commit.ts';
+import { fileTransactor } from './file-transactor.ts';
 import { GroupCommit } from './group-commit.ts';
 import { IN_MEMORY, openDatabase, openForReading } from './open-database.ts';
 import * as reader from './reader.ts';
 import { keyOf, toRecord } from './rows.ts';
 import { nodeSqliteDialect } from './sqlite-dialect.ts';
-import { isBusy, toLedgerError } from './sqlite-errors.ts';
+import { toLedgerError } from './sqlite-errors.ts';
 import type { Statements } from './statements.ts';
 import { prepareStatements, rowByKey } from './statements.ts';
 import type { LedgerTables } from './tables.ts';
+import type { SqliteTransaction, TransactionKit } from './transaction.ts';
+import { runTransaction } from './transaction.ts';
 import * as transitions from './transitions.ts';
 
 /** Options of {@link sqliteLedger}. */
@@ -41,10 +43,12 @@ export interface SqliteLedgerOptions {
   readonly clock?: Pick<Clock, 'now'>;
   /** How long a call waits for another process's lock before it fails with `LEDGER_UNAVAILABLE`, ms. Default 5,000. */
   readonly busyTimeoutMs?: number;
+  /** How long the work of a {@link SqliteLedger.transaction} may take, ms: nobody writes meanwhile. Default 5,000. */
+  readonly transactionTimeoutMs?: number;
 }
 
 /** A ledger in an SQLite file. */
-export interface SqliteLedger extends Ledger, LedgerReader, AsyncDisposable {
+export interface SqliteLedger extends TransactionalLedger<SqliteTransaction>, LedgerReader, AsyncDisposable {
   /** The file's tables, for looking only. Closed with the ledger. */
   readonly db: ReadonlyKysely<LedgerTables>;
 }
@@ -59,11 +63,13 @@ export interface SqliteLedger extends Ledger, LedgerReader, AsyncDisposable {
  * damaged or no database; `LEDGER_VERSION` when a newer version wrote it.
  */
 export function sqliteLedger(path: string, options: SqliteLedgerOptions = {}): SqliteLedger {
-  const busyTimeoutMs = options.busyTimeoutMs ?? 5_000;
-  if (!Number.isFinite(busyTimeoutMs) || busyTimeoutMs < 0) {
-    throw new McpTxError('CONFIG_INVALID', `sqliteLedger: busyTimeoutMs must be 0 or more, not ${busyTimeoutMs}`);
+  const { busyTimeoutMs = 5_000, transactionTimeoutMs = 5_000, clock = systemClock } = options;
+  for (const [name, value] of Object.entries({ busyTimeoutMs, transactionTimeoutMs })) {
+    if (Number.isFinite(value) && value >= 0) continue;
+    throw new McpTxError('CONFIG_INVALID', `sqliteLedger: ${name} must be 0 or more, not ${value}`);
   }
-  return new FileLedger(path, openDatabase(path, busyTimeoutMs), busyTimeoutMs, options.clock ?? systemClock);
+  const kit = { path, busyTimeoutMs, timeLimitMs: transactionTimeoutMs, clock };
+  return new FileLedger(kit, openDatabase(path, busyTimeoutMs));
 }
 
 /** Rows that one purge transaction looks at: it blocks the event loop for a few ms. */
@@ -79,9 +85,12 @@ class FileLedger implements SqliteLedger {
   readonly #reads: Kysely<LedgerTables>;
   readonly #writes: GroupCommit;
   readonly #clock: Pick<Clock, 'now'>;
+  readonly #transactions: TransactionKit;
   #closing: Promise<void> | undefined;
 
-  constructor(path: string, database: DatabaseSync, busyTimeoutMs: number, clock: Pick<Clock, 'now'>) {
+  constructor(kit: TransactionKit, database: DatabaseSync) {
+    const { path, busyTimeoutMs, clock } = kit;
+    this.#transactions = kit;
     const isFile = path !== IN_MEMORY;
     this.durability = isFile ? 'fsync' : 'process';
     this.shared = isFile;
@@ -91,7 +100,7 @@ class FileLedger implements SqliteLedger {
     const open = isFile ? () => openForReading(path) : () => database; // a handle of its own: reads never meet our transactions
     this.#reads = new Kysely<LedgerTables>({ dialect: nodeSqliteDialect(open) });
     this.db = this.#reads as unknown as ReadonlyKysely<LedgerTables>;
-    this.#writes = new GroupCommit(transactorOf(database, path), busyTimeoutMs);
+    this.#writes = new GroupCommit(fileTransactor(database, path), busyTimeoutMs);
     this.#clock = clock;
   }
 
@@ -119,6 +128,12 @@ class FileLedger implements SqliteLedger {
 
   async settle(lease: Lease, outcome: Outcome): Promise<boolean> {
     return this.#write((sql, now) => transitions.settle(sql, lease, outcome, now));
+  }
+
+  async transaction(lease: Lease, work: (db: SqliteTransaction) => Promise<Outcome>): Promise<boolean> {
+    this.#requireOpen();
+    if (!this.shared) throw new McpTxError('CONFIG_INVALID', 'Transactions need a ledger in a file, not :memory:.');
+    return this.#writes.alone(() => runTransaction(this.#transactions, lease, work));
   }
 
   async resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
@@ -217,22 +232,4 @@ class FileLedger implements SqliteLedger {
       `The ledger ${this.#path} was closed. Close it after everything that uses it.`,
     );
   }
-}
-
-function transactorOf(database: DatabaseSync, path: string): Transactor {
-  const begin = database.prepare('begin immediate');
-  const commit = database.prepare('commit');
-  return {
-    begin: () => void begin.run(),
-    commit: () => void commit.run(),
-    rollback() {
-      try {
-        database.exec('rollback');
-      } catch {
-        // SQLite has rolled back by itself, as it does when the disk is full.
-      }
-    },
-    isBusy,
-    toLedgerError: (error) => toLedgerError(error, path),
-  };
 }

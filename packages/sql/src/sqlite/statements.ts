@@ -81,6 +81,21 @@ export function prepareStatements(database: DatabaseSync): Statements {
   return statements;
 }
 
+/** The same for a handle that will need few of them. */
+export function prepareWhenUsed(database: DatabaseSync): Statements {
+  const statements: Partial<Record<StatementName, StatementSync>> = {};
+  for (const [name, text] of Object.entries(SQL) as [StatementName, string][]) {
+    let prepared: StatementSync | undefined;
+    Object.defineProperty(statements, name, {
+      get: () => {
+        prepared ??= database.prepare(text);
+        return prepared;
+      },
+    });
+  }
+  return statements as Statements;
+}
+
 /** The operation with this key, tombstone or not. */
 export function rowByKey(sql: Statements, key: Uint8Array): OperationRow | undefined {
   const found = sql.byKey.get(key) as unknown;

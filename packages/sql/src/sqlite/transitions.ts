@@ -24,6 +24,13 @@ export function markSent(sql: Statements, lease: Lease, attempt: number, now: nu
   return changes === 1;
 }
 
+/** What ends in this very transaction is sent in it, too, where it was not before. `false`: the lease or the attempts are gone. */
+export function begin(sql: Statements, lease: Lease, now: number): boolean {
+  const row = rowOf(sql, lease);
+  if (row?.state === 'claimed') return markSent(sql, lease, row.attempts + 1, now);
+  return renew(sql, lease, now);
+}
+
 export function renew(sql: Statements, lease: Lease, now: number): boolean {
   return sql.renew.run(now + lease.leaseMs, ...heldBy(sql, lease)).changes === 1;
 }

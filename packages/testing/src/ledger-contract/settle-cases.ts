@@ -5,6 +5,8 @@ import type { LedgerCase } from './fixture.ts';
 import { benchOf, claimedIn, DONE, DOUBT, OTHER, REFUSED, requestOf } from './requests.ts';
 
 const UNUSABLE: Outcome = { state: 'completed', unusable: { code: 'RESULT_UNUSABLE', message: 'too large' } };
+/** Says more than the result alone. */
+const ONCE: Outcome = { state: 'completed', result: '{"content":[],"once":true}', exactlyOnce: true };
 const TASK: Outcome = { state: 'in_doubt', reason: 'remote-task', taskId: 'task-1' };
 const DETAILED: Outcome = {
   state: 'failed',
@@ -24,7 +26,7 @@ export const settleCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end, raw } = await benchOf(fixture);
-      for (const [n, outcome] of [DONE, UNUSABLE, REFUSED, DETAILED, DOUBT, TASK].entries()) {
+      for (const [n, outcome] of [DONE, ONCE, UNUSABLE, REFUSED, DETAILED, DOUBT, TASK].entries()) {
         const request = requestOf(`a ${n}`);
         await end(request, outcome);
         equal((await raw(request)).state, outcome.state);
@@ -41,7 +43,7 @@ export const settleCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      const outcomes = [DONE, OTHER, UNUSABLE, REFUSED, DETAILED, DOUBT, TASK];
+      const outcomes = [DONE, OTHER, ONCE, UNUSABLE, REFUSED, DETAILED, DOUBT, TASK];
       for (const [n, outcome] of outcomes.entries()) {
         const request = requestOf(`a ${n}`);
         const lease = await end(request, outcome);
