@@ -23,6 +23,13 @@ const NO_NETWORK = /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUN
 /** Binds cases to vitest while it loads, so it loads in a vitest run only. */
 const VITEST_ENTRY = '@mcp-tx/testing/vitest';
 
+/** What is not installed but linked, and from where. */
+const LINKED: ReadonlyMap<string, string> = new Map([
+  ['vitest', '.'],
+  ['@types/node', '.'],
+  ['next', 'packages/next'],
+]);
+
 const project = mkdtempSync(join(tmpdir(), 'mcp-tx-pack-'));
 const specifiers = packages.flatMap(({ manifest }) =>
   codeEntries(manifest.exports).map(([entry]) => `${manifest.name}${entry.slice(1)}`),
@@ -130,12 +137,12 @@ it('the declarations type-check', () => {
 }, 30_000);
 
 function install(tarballs: readonly string[]): void {
-  // vitest is linked from here: it takes as long as everything else together, and is in no way ours.
+  // vitest and next are linked from here: each takes as long as everything else together, and is in no way ours.
   const peers = packages
     .flatMap(({ manifest }) =>
       Object.keys(manifest.peerDependencies ?? {}).map((name) => [name, manifest.devDependencies?.[name]]),
     )
-    .filter(([name = '']) => name !== 'vitest' && !name.startsWith('@mcp-tx/'));
+    .filter(([name = '']) => !LINKED.has(name) && !name.startsWith('@mcp-tx/'));
   const args = [
     'install',
     '--ignore-scripts',
@@ -156,7 +163,7 @@ function install(tarballs: readonly string[]): void {
     console.warn('pack.test: no registry, so the packages are unpacked and their declared dependencies linked');
     unpackAndLink(tarballs);
   }
-  for (const name of ['vitest', '@types/node']) link(join(root, 'node_modules', name), name);
+  for (const [name, folder] of LINKED) link(join(root, folder, 'node_modules', name), name);
 }
 
 /** Without a registry: the tarballs as they are, and from the workspace only what their package.json declares. */
@@ -166,7 +173,7 @@ function unpackAndLink(tarballs: readonly string[]): void {
     mkdirSync(target, { recursive: true });
     execFileSync('tar', ['-xzf', tarballs[index] ?? '', '-C', target, '--strip-components=1']);
     const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
-    for (const name of declared.filter((other) => other !== 'vitest' && !other.startsWith('@mcp-tx/'))) {
+    for (const name of declared.filter((other) => !LINKED.has(other) && !other.startsWith('@mcp-tx/'))) {
       link(join(root, folder, 'node_modules', name), name);
     }
   }

@@ -25,18 +25,30 @@ export const FASTER_STARTS: Readonly<Record<string, string>> = {
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(tmpdir(), 'node-compile-cache'),
 };
 
+// Not `new URL(…, import.meta.url)` and not `import.meta.resolve`: Next bundles this file, and takes both for things to bundle, too.
+const here = fileURLToPath(import.meta.url);
+
 /** The files that the catalogue consists of. */
-export const CATALOGUE_FOLDER: string = fileURLToPath(new URL('../catalogue', import.meta.url));
+export const CATALOGUE_FOLDER: string = join(here, '..', '..', 'catalogue');
 
 /** Starts the payments server. */
 export function paymentsCommand({ logPath, chargeMs, faults = new Map() }: PaymentsStart): Command {
-  const program = fileURLToPath(new URL('./payments-server.ts', import.meta.url));
+  const program = join(here, '..', 'payments-server.ts');
   return { ...node(), args: [program, logPath, String(chargeMs), faultsText(faults)] };
 }
 
 /** Starts `@modelcontextprotocol/server-filesystem` over a folder. */
 export function filesystemCommand(folder: string): Command {
-  const program = fileURLToPath(import.meta.resolve('@modelcontextprotocol/server-filesystem/dist/index.js'));
+  const program = join(
+    here,
+    '..',
+    '..',
+    'node_modules',
+    '@modelcontextprotocol',
+    'server-filesystem',
+    'dist',
+    'index.js',
+  );
   return { ...node(), args: [program, folder] };
 }
 

@@ -1,6 +1,6 @@
 /** Carries a kernel to hosts that speak `Request` and `Response`: Next.js, Hono, Deno, Lambda streams. */
 import type { HttpKernel } from './http-kernel.ts';
-import type { KernelResponse } from './http-message.ts';
+import type { HeaderReader, KernelResponse } from './http-message.ts';
 
 /** How the handler is mounted. */
 export interface FetchHandlerOptions {
@@ -23,13 +23,18 @@ export function createFetchHandler(kernel: HttpKernel<Request>, options: FetchHa
       path,
       mount,
       query: url.search.slice(1),
-      headers: request.headers,
+      headers: withHost(request.headers, url.host),
       body: request.body,
       signal: request.signal,
       host: request,
     });
     return toResponse(answer, request.method);
   };
+}
+
+/** A `Request` that was made by hand has no Host header: the host is in its URL. */
+function withHost(headers: Headers, host: string): HeaderReader {
+  return headers.has('host') ? headers : { get: (name) => (name === 'host' ? host : headers.get(name)) };
 }
 
 /** Divides a path into where the kernel is mounted and the kernel's own route. */

@@ -2,7 +2,7 @@
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { McpTx } from '../session/mcp-tx.ts';
 
-/** An instance, or what makes one. A function is called at the first use; what it gives, or promises, is kept. */
+/** An instance, or what makes one. A function is called at the first use; what it gives, or promises, is kept until it is closed. */
 export type ClientSource = McpTx | (() => McpTx | Promise<McpTx>);
 
 /**
@@ -16,10 +16,11 @@ export function lazyClient(source: ClientSource): () => McpTx | Promise<McpTx> {
   let made: McpTx | undefined;
   let making: Promise<McpTx> | undefined;
   return () => {
-    if (made !== undefined) return made;
+    if (made !== undefined && !made.isClosed) return made;
     making ??= make(source).then(
       (client) => {
         made = client;
+        making = undefined;
         return client;
       },
       (error: unknown) => {

@@ -183,6 +183,11 @@ export class Hub implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** Whether `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

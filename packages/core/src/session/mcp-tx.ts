@@ -1,5 +1,4 @@
 /** The object that users hold: one server, one ledger, and calls that say what became of them. */
-
 import type { ToolDefinition } from '../connect/mcp-client.ts';
 import type { ServerConnection } from '../connect/server-source.ts';
 import type { CallEvents, Listener } from '../engine/call-events.ts';
@@ -75,7 +74,7 @@ export class McpTx implements AsyncDisposable {
     this.#catalog = new ToolCatalog(() => this.#connection, watch);
     this.#parts = createPorts(options, this.#defaults, {
       probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
-      isDraining: () => this.#closing !== undefined,
+      isDraining: () => this.isClosed,
       onToolsChanged: () => this.#catalog.invalidate(),
       onReconnected: () => this.#sweeper?.soon(0),
       onRemoteTask: () => this.#sweeper?.soon(FIRST_TASK_POLL_MS),
@@ -94,7 +93,7 @@ export class McpTx implements AsyncDisposable {
       onFirstUse: () => this.#sweeper?.start(),
     });
     const hooks = { serverName: this.name, retentionMs: this.#defaults.retentionMs, calls: this.#calls };
-    const isStopped = (): boolean => this.#closing !== undefined;
+    const isStopped = (): boolean => this.isClosed;
     this.#sweepKit = createSweepKit(this.#parts, { ...hooks, probeKit: this.#probeKit, isStopped });
     this.#sweeper = this.#sweepKit && new Sweeper(this.#sweepKit, options.sweepIntervalMs ?? 30_000);
     if (options.logger !== undefined)
@@ -102,8 +101,7 @@ export class McpTx implements AsyncDisposable {
   }
 
   /**
-   * Connects and reads the server's tools, so that a wrong configuration is noticed at start. Optional; may be repeated.
-   *
+   * Connects and reads the server's tools, so that a wrong configuration is noticed at start. May be repeated.
    * @throws McpTxError `CONNECTION_FAILED`, `CLOSED`; `CONFIG_INVALID` when a local tool has a remote one's name
    */
   async initialize(): Promise<void> {
@@ -153,11 +151,8 @@ export class McpTx implements AsyncDisposable {
 
   /** How things stand. Asks the server for a sign of life only with `check: true`. Never throws. */
   health(options: { readonly check?: boolean } = {}): Promise<Health> {
-    const check =
-      options.check === true
-        ? () => withinTime(this.#ports.clock, 2_000, (signal) => this.#connection.check(signal))
-        : undefined;
-    return healthOf(this.#ports, this.#connection, this.#closing !== undefined, check);
+    const ask = () => withinTime(this.#ports.clock, 2_000, (signal) => this.#connection.check(signal));
+    return healthOf(this.#ports, this.#connection, this.isClosed, options.check === true ? ask : undefined);
   }
 
   /** What the ledger knows of an operation. */
@@ -214,6 +209,11 @@ export class McpTx implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** Whether `close()` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
@@ -240,7 +240,7 @@ export class McpTx implements AsyncDisposable {
   }
 
   #refuseClosed(): void {
-    if (this.#closing !== undefined) throw new McpTxError('CLOSED', `${this.name} is closed`);
+    if (this.isClosed) throw new McpTxError('CLOSED', `${this.name} is closed`);
   }
 
   #refuseClash(name: string): void {

@@ -1,0 +1,25 @@
+/** Puts the HTTP API into a catch-all route: `app/api/mcp/[...path]/route.ts`. */
+import type { FetchHandler, FetchHandlerOptions, HttpKernelOptions } from '@mcp-tx/core/http';
+import { createFetchHandler, createHttpKernel } from '@mcp-tx/core/http';
+
+/** Options of {@link createMcpTxHandlers}: those of every HTTP host. */
+export interface McpTxHandlersOptions extends HttpKernelOptions<Request>, FetchHandlerOptions {}
+
+/** What a `route.ts` exports. */
+export interface McpTxHandlers {
+  readonly GET: FetchHandler;
+  readonly POST: FetchHandler;
+}
+
+/**
+ * The handlers of `route.ts`: `POST …/execute/:tool`, `GET …/operations/:id`, `GET …/operations`, `GET …/livez`, `GET …/readyz`. Nothing
+ * is connected before the first request, so that `next build` may load the module.
+ *
+ * The route must say `export const runtime = 'nodejs'` and `dynamic = 'force-dynamic'` itself: Next reads these without running them.
+ *
+ * @throws McpTxError `CONFIG_INVALID`
+ */
+export function createMcpTxHandlers({ mount, ...options }: McpTxHandlersOptions): McpTxHandlers {
+  const handle = createFetchHandler(createHttpKernel(options), mount === undefined ? {} : { mount });
+  return { GET: handle, POST: handle };
+}
