@@ -1,6 +1,13 @@
 /** Public face `@mcp-tx/core/http`: what HTTP hosts stand on, and the types of the API that they all have. Every name here is public API. */
 export { authenticateCaller, callerOf } from './hosts/access.ts';
-export type { ExecuteRequest, ExecuteResponse, HealthView, OperationList, OperationView } from './hosts/api-types.ts';
+export type {
+  AcceptedView,
+  ExecuteRequest,
+  ExecuteResponse,
+  HealthView,
+  OperationList,
+  OperationView,
+} from './hosts/api-types.ts';
 export type { BoundCallOptions, McpTxScope, ScopeBinding } from './hosts/bind-scope.ts';
 export { bindScope } from './hosts/bind-scope.ts';
 export type { FetchHandler, FetchHandlerOptions } from './hosts/fetch-handler.ts';
@@ -18,8 +25,10 @@ export type { ClientSource } from './hosts/lazy-client.ts';
 export { lazyClient } from './hosts/lazy-client.ts';
 export type { NodeHandler, NodeHandlerOptions } from './hosts/node-handler.ts';
 export { createNodeHandler, goneSignal } from './hosts/node-handler.ts';
+export type { OpenApiInfo } from './hosts/openapi.ts';
 export type { ProblemAnswer, ProblemDetails } from './hosts/problem.ts';
 export { PROBLEM_BASE, problemResponse, toProblem } from './hosts/problem.ts';
+export type { RateLimit } from './hosts/rate-limit.ts';
 export type { BodyLimits } from './hosts/request-body.ts';
 export type { DeadlineSettings, Preferences } from './hosts/request-deadline.ts';
 export { preferencesOf, timeoutOf } from './hosts/request-deadline.ts';

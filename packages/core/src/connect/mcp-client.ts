@@ -20,6 +20,7 @@ export interface RequestOptionsLike {
 /** A tool as `tools/list` describes it. */
 export interface ToolDefinition {
   readonly name: string;
+  readonly description?: string | undefined;
   readonly inputSchema?: unknown;
   readonly outputSchema?: unknown;
   readonly annotations?: ToolHints | undefined;

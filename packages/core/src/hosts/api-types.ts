@@ -1,6 +1,7 @@
 /** What the HTTP API answers, as types: for its clients, and so that every host answers the same. */
 import type { OperationState } from '../ledger/record.ts';
 import type { CallMeta } from '../outcome/call-result.ts';
+import type { Durability } from '../outcome/durability.ts';
 import type { Execution } from '../outcome/tx-error.ts';
 import type { ProblemDetails } from './problem.ts';
 
@@ -15,10 +16,19 @@ export interface ExecuteResponse {
   readonly meta: CallMeta;
 }
 
+/** Answer 202 to `POST execute/:tool` with `Prefer: respond-async`: the call stands in the ledger with its arguments. */
+export interface AcceptedView {
+  readonly operationId: string;
+  readonly state: OperationState;
+  /** What that record survives. */
+  readonly durability: Durability | 'none';
+}
+
 /** An operation, as `GET operations/:id` shows it to the principal it belongs to. Instants are epoch ms. */
 export interface OperationView {
   readonly operationId: string;
   readonly tool: string;
+  /** `claimed` with `endedAt`: given back, nothing ran, and the key can be used again. */
   readonly state: OperationState;
   readonly execution: Execution;
   readonly idempotencyKey?: string;

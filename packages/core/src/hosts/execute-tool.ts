@@ -1,18 +1,40 @@
 /** Answers `POST execute/:tool`: checks in an order that tells nothing to whoever may not know it, then makes the call. */
 import type { McpTxResult } from '../outcome/call-result.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
-import type { CallOptions } from '../policy/settings.ts';
-import { askHook, callerOf } from './access.ts';
+import type { CallOptions, Progress } from '../policy/settings.ts';
+import { askHook } from './access.ts';
 import type { ExecuteResponse } from './api-types.ts';
 import { bindScope } from './bind-scope.ts';
+import { eventStream } from './event-stream.ts';
 import { HttpError } from './http-error.ts';
 import type { KernelRequest, KernelResponse } from './http-message.ts';
 import { headerOf } from './http-message.ts';
 import { parseIdempotencyKey } from './idempotency-header.ts';
 import { jsonResponse } from './json-response.ts';
 import type { KernelSettings, Principal } from './kernel-options.ts';
+import { mayCall } from './may-call.ts';
 import { readArguments } from './request-body.ts';
+import type { Preferences } from './request-deadline.ts';
 import { preferencesOf, timeoutOf } from './request-deadline.ts';
+import { accept } from './respond-async.ts';
+
+/** What the kernel keeps for a call that its answer does not wait for. */
+export interface Desk {
+  /** Turns what was thrown into an answer, and tells whoever listens. */
+  readonly answerTo: (error: unknown) => KernelResponse;
+  /** The call counts as under way until this has settled. */
+  readonly track: (call: Promise<unknown>) => void;
+}
+
+/** A call that passed all checks. */
+interface Call {
+  readonly tool: string;
+  readonly args: Readonly<Record<string, unknown>>;
+  readonly key: string | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly preferences: Preferences;
+  readonly principal: Principal | undefined;
+}
 
 /** Calls the tool. @throws HttpError, McpTxError */
 export async function executeTool<Host>(
@@ -20,32 +42,59 @@ export async function executeTool<Host>(
   request: KernelRequest<Host>,
   principal: Principal | undefined,
   tool: string,
+  desk: Desk,
 ): Promise<KernelResponse> {
-  const { clock, limits, options, client } = settings;
+  const { clock, limits, options } = settings;
   const startedAt = clock.monotonic();
-  await checkAllowed(settings, request, principal, tool);
+  if (!(await mayCall(settings, request, principal, tool)))
+    throw new McpTxError('TOOL_NOT_FOUND', 'the tool is not listed, or not for this principal');
   const key = parseIdempotencyKey(headerOf(request.headers, 'idempotency-key'), options.idempotency);
-  const asked = timeoutOf(request.headers, preferencesOf(request.headers), options.deadline ?? {});
+  const preferences = preferencesOf(request.headers);
+  const asked = timeoutOf(request.headers, preferences, options.deadline ?? {});
   if (key === undefined && (await needsKey(settings, tool))) throw new HttpError('KEY_REQUIRED');
   const args = await readArguments(request, limits, clock);
   const timeoutMs = asked === undefined ? undefined : asked - (clock.monotonic() - startedAt);
-  const scope = bindScope(client, { scope: principal?.scope, signal: request.signal, timeoutMs, clock });
-  const call: CallOptions = { ifBusy: 'fail', ...(key === undefined ? {} : { idempotencyKey: key }) };
-  return resultResponse(await scope.callTool(tool, args, call));
+  const call: Call = { tool, args, key, timeoutMs, preferences, principal };
+  if (preferences.respondAsync) return executeAsync(settings, request, call, desk);
+  if (!wantsEvents(headerOf(request.headers, 'accept'))) return resultResponse(await perform(settings, request, call));
+  return eventStream(clock, (onProgress) => {
+    const answering = perform(settings, request, call, { onProgress }).then(resultResponse, desk.answerTo);
+    desk.track(answering);
+    return answering;
+  });
 }
 
-/** A tool that is not listed, one that this principal may not call, and one that does not exist are the same to a caller. */
-async function checkAllowed<Host>(
-  { isListed, options }: KernelSettings<Host>,
+function perform<Host>(
+  { client, clock }: KernelSettings<Host>,
   request: KernelRequest<Host>,
-  principal: Principal | undefined,
-  tool: string,
-): Promise<void> {
-  const { authorize } = options;
-  const mayCall = async (): Promise<boolean> =>
-    isListed(tool) && (authorize === undefined || (await authorize(principal, tool, callerOf(request))) === true);
-  if (!(await askHook('authorize', mayCall)))
-    throw new McpTxError('TOOL_NOT_FOUND', 'the tool is not listed, or not for this principal');
+  { tool, args, key, timeoutMs, principal }: Call,
+  more: { readonly onProgress?: (progress: Progress) => void; readonly storeArguments?: boolean } = {},
+): Promise<McpTxResult> {
+  const scope = bindScope(client, { scope: principal?.scope, signal: request.signal, timeoutMs, clock });
+  const options: CallOptions = { ifBusy: 'fail', ...(key === undefined ? {} : { idempotencyKey: key }), ...more };
+  return scope.callTool(tool, args, options);
+}
+
+/** 202 as soon as the call can no longer be lost; its own answer when that comes first. */
+async function executeAsync<Host>(
+  settings: KernelSettings<Host>,
+  request: KernelRequest<Host>,
+  call: Call,
+  desk: Desk,
+): Promise<KernelResponse> {
+  const { clock, random } = settings;
+  const client = await settings.client();
+  const key = call.key ?? `async:${random.id()}`; // the operation needs a name that can be asked for
+  const result = perform(settings, request, { ...call, key }, { storeArguments: true });
+  const scopeName = call.principal?.scope ?? client.scope;
+  const scope = bindScope(client, { scope: scopeName, clock });
+  const { tool, args, preferences } = call;
+  const waitMs = preferences.waitMs ?? 0;
+  const begun = { client, scope, scopeName, key, tool, args, result, waitMs, mount: request.mount };
+  const answer = await accept(begun, clock);
+  if (answer === undefined) return resultResponse(await result);
+  desk.track(result.catch(desk.answerTo));
+  return answer;
 }
 
 async function needsKey<Host>({ options, client }: KernelSettings<Host>, tool: string): Promise<boolean> {
@@ -53,6 +102,12 @@ async function needsKey<Host>({ options, client }: KernelSettings<Host>, tool: s
   if (required !== undefined)
     return askHook('idempotency.required', () => (typeof required === 'function' ? required(tool) : required));
   return !(await (await client()).isReadOnly(tool));
+}
+
+/** Whether a stream of events is asked for by name; `*` does not mean it. */
+function wantsEvents(accept: string | undefined): boolean {
+  if (accept === undefined) return false;
+  return accept.split(',').some((range) => /^text\/event-stream\s*(?:;(?!\s*q=0(?:\.0*)?\s*$)|$)/i.test(range.trim()));
 }
 
 /** A result that came, or came again. */

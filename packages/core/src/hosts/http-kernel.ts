@@ -2,6 +2,8 @@
 import type { Timer } from '../runtime/clock.ts';
 import type { EntranceSettings } from './access.ts';
 import { authenticateCaller, callerOf, checkEntrance } from './access.ts';
+import { describeApi } from './describe-api.ts';
+import type { Desk } from './execute-tool.ts';
 import { executeTool } from './execute-tool.ts';
 import { HealthProbe } from './health-probe.ts';
 import { HttpError } from './http-error.ts';
@@ -10,6 +12,7 @@ import { jsonResponse } from './json-response.ts';
 import type { HttpKernelOptions, KernelSettings, Principal } from './kernel-options.ts';
 import { kernelSettings } from './kernel-options.ts';
 import { problemResponse } from './problem.ts';
+import { RateLimiter } from './rate-limit.ts';
 import { listOperations, readOperation } from './read-operations.ts';
 
 /** How to come to an end. */
@@ -42,6 +45,7 @@ class Kernel<Host> implements HttpKernel<Host> {
   readonly #settings: KernelSettings<Host>;
   readonly #entrance: EntranceSettings;
   readonly #health: HealthProbe;
+  readonly #rate: RateLimiter | undefined;
   #inFlight = 0;
   #onIdle: (() => void) | undefined;
   #draining: Promise<void> | undefined;
@@ -49,8 +53,9 @@ class Kernel<Host> implements HttpKernel<Host> {
 
   constructor(settings: KernelSettings<Host>) {
     this.#settings = settings;
-    const { hosts, origins, authenticate } = settings.options;
+    const { hosts, origins, authenticate, rate } = settings.options;
     this.#entrance = { hosts: hosts ?? (authenticate === 'single-tenant' ? 'loopback' : '*'), origins };
+    this.#rate = rate && new RateLimiter(rate, settings.clock);
     this.#health = new HealthProbe(settings.client, settings.clock);
   }
 
@@ -67,12 +72,9 @@ class Kernel<Host> implements HttpKernel<Host> {
     try {
       return this.#leaving(await this.#route(request));
     } catch (error) {
-      const answer = this.problem(error, request);
-      if (answer.status >= 500) this.#tell(error, request);
-      return this.#leaving(answer);
+      return this.#leaving(this.#answerTo(error, request));
     } finally {
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#onIdle?.();
+      this.#left();
     }
   }
 
@@ -96,8 +98,11 @@ class Kernel<Host> implements HttpKernel<Host> {
     if (second !== undefined && first === 'execute')
       return only(method, ['POST'], async () => {
         const principal = await this.#enter(request);
-        return executeTool(this.#settings, request, principal, second);
+        this.#rate?.take(principal?.scope ?? '');
+        return executeTool(this.#settings, request, principal, second, this.#desk(request));
       });
+    if (second === undefined && first === 'openapi.json' && (this.#settings.options.openapi ?? false) !== false)
+      return only(method, READ, async () => describeApi(this.#settings, request, await this.#enter(request)));
     if (first === 'operations')
       return only(method, READ, async () => {
         const principal = await this.#enter(request);
@@ -105,6 +110,28 @@ class Kernel<Host> implements HttpKernel<Host> {
         return readOperation(this.#settings, principal, second);
       });
     throw new HttpError('NOT_FOUND');
+  }
+
+  #answerTo(error: unknown, request: KernelRequest<Host>): KernelResponse {
+    const answer = this.problem(error, request);
+    if (answer.status >= 500) this.#tell(error, request);
+    return answer;
+  }
+
+  #left(): void {
+    this.#inFlight -= 1;
+    if (this.#inFlight === 0) this.#onIdle?.();
+  }
+
+  #desk(request: KernelRequest<Host>): Desk {
+    return {
+      answerTo: (error) => this.#answerTo(error, request),
+      track: (call) => {
+        this.#inFlight += 1;
+        const left = (): void => this.#left();
+        call.then(left, left);
+      },
+    };
   }
 
   /** Who asks, if this request may come in at all. */

@@ -2,9 +2,13 @@
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { Random } from '../runtime/random.ts';
+import { systemRandom } from '../runtime/random.ts';
 import type { ClientSource } from './lazy-client.ts';
 import { lazyClient } from './lazy-client.ts';
+import type { OpenApiInfo } from './openapi.ts';
 import { PROBLEM_BASE } from './problem.ts';
+import type { RateLimit } from './rate-limit.ts';
 import type { BodyLimits } from './request-body.ts';
 import type { DeadlineSettings } from './request-deadline.ts';
 
@@ -46,6 +50,8 @@ export interface HttpKernelOptions<Host = unknown> {
   readonly idempotency?: { readonly required?: boolean | ((tool: string) => boolean); readonly strict?: boolean };
   readonly deadline?: DeadlineSettings;
   readonly limits?: Partial<HttpLimits>;
+  /** How many calls of one principal are taken. Default: no limit but those of the instance. */
+  readonly rate?: RateLimit;
   /** Host names that are answered, without port. Default: all with `authenticate`, only loopback ones for `'single-tenant'`, so that no web page reaches it by a name of its own (DNS rebinding). */
   readonly hosts?: readonly string[] | '*';
   /** Origins of web pages that may ask, such as `https://shop.example`. Default: only pages of this very host. */
@@ -54,6 +60,8 @@ export interface HttpKernelOptions<Host = unknown> {
   readonly challenge?: string;
   /** What the `type` of a problem begins with. Default `urn:mcp-tx:problem:`. */
   readonly problemBase?: string;
+  /** Describe the API at `GET openapi.json`. Default: off. */
+  readonly openapi?: boolean | OpenApiInfo;
   /** Hears what a caller is not told: the cause of a problem with a status of 500 and more. */
   readonly onError?: (error: unknown, caller: HttpCaller<Host>) => void;
   /** For tests. */
@@ -78,6 +86,7 @@ export interface KernelSettings<Host> {
   readonly limits: HttpLimits;
   readonly problemBase: string;
   readonly clock: Clock;
+  readonly random: Random;
 }
 
 const LIMITS: HttpLimits = { maxBodyBytes: 1024 * 1024, maxDepth: 64, bodyTimeoutMs: 15_000 };
@@ -94,6 +103,8 @@ export function kernelSettings<Host>(options: HttpKernelOptions<Host>): KernelSe
   for (const [name, value] of Object.entries(limits)) {
     if (!(Number.isInteger(value) && value > 0)) throw missing(`limits.${name}`, 'a positive whole number');
   }
+  const { burst = 1, perSecond = 1 } = options.rate ?? {};
+  if (!(burst >= 1 && perSecond > 0)) throw missing('rate', 'burst of 1 or more, and perSecond of more than 0');
   const names = Array.isArray(tools) ? new Set<string>(tools) : undefined;
   return {
     client: lazyClient(client),
@@ -102,6 +113,7 @@ export function kernelSettings<Host>(options: HttpKernelOptions<Host>): KernelSe
     limits,
     problemBase: options.problemBase ?? PROBLEM_BASE,
     clock: options.clock ?? systemClock,
+    random: systemRandom(),
   };
 }
 

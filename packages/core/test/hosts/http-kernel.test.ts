@@ -4,7 +4,7 @@ import { createHttpKernel } from '../../src/http.ts';
 import type { Instance } from '../support/instance.ts';
 import { instance } from '../support/instance.ts';
 import type { Fate } from '../support/scripted-connection.ts';
-import { fates } from '../support/scripted-connection.ts';
+import { fates, slowly } from '../support/scripted-connection.ts';
 
 interface World extends Instance {
   readonly kernel: HttpKernel;
@@ -155,4 +155,101 @@ it.each([
   [{ limits: { maxBodyBytes: 0 } }, /maxBodyBytes/],
 ])('options that cannot be meant are refused: %j', async (wrong, says) => {
   await expect(world([], wrong as never)).rejects.toThrow(says);
+});
+
+describe('a call that its answer does not wait for', () => {
+  const later = (more: Record<string, string> = {}): KernelRequest =>
+    pay({ arguments: { amount: 1 } }, { prefer: 'respond-async', ...more });
+
+  it('is 202 once it stands in the ledger with its arguments, and goes on', async () => {
+    const all = await world([slowly(200)]);
+    const answer = await ask(all, later());
+    const record = await all.tx.getOperation(answer.json['operationId'] as string);
+    expect(record?.arguments).toBe('{"amount":1}');
+    expect([answer.status, answer.headers['preference-applied']]).toEqual([202, 'respond-async']);
+    expect(answer.headers['location']).toBe(`/mcp/operations/${record?.operationId}`);
+  });
+
+  it('is a conflict, and not 202, when its key stands for other arguments', async () => {
+    const all = await world([fates.answer]);
+    await ask(all, pay({ arguments: { amount: 2 } }));
+    const answer = await ask(all, later());
+    expect([answer.status, answer.json['code']]).toEqual([422, 'KEY_CONFLICT']);
+  });
+
+  it('is answered with the result when that comes within the wait', async () => {
+    const all = await world([fates.answer]);
+    expect((await ask(all, later({ prefer: 'respond-async, wait=5' }))).status).toBe(200);
+  });
+
+  it('is waited for by a drain', async () => {
+    const all = await world([fates.lostAnswer]);
+    expect((await ask(all, later())).status).toBe(202);
+    expect(all.kernel.inFlight).toBe(1);
+    await all.clock.advance(2_000);
+    expect(all.kernel.inFlight).toBe(0);
+  });
+});
+
+describe('events', () => {
+  async function read(all: World, request: KernelRequest): Promise<string[]> {
+    const { body, headers: got } = await all.kernel.handle(request);
+    expect(got['content-type']).toBe('text/event-stream');
+    const events: string[] = [];
+    const reading = (async () => {
+      for await (const text of body as AsyncIterable<string>) events.push(text.split('\n')[0] ?? '');
+    })();
+    for (let passed = 0; passed < 3_000; passed += 10) await all.clock.advance(10);
+    await reading;
+    return events;
+  }
+
+  it('tell progress, then the result', async () => {
+    const all = await world([{ ...slowly(300), progressAtMs: [10, 20, 30, 200] }]);
+    const events = await read(all, pay({}, { accept: 'text/event-stream' }));
+    const progress = 'event: progress'; // the second and the third are one: of a flood only the latest is told
+    expect(events).toEqual([': begun', progress, progress, progress, 'event: result']);
+  });
+
+  it('end with the problem', async () => {
+    const all = await world([fates.lostAnswer]);
+    const events = await read(all, pay({}, { accept: 'text/event-stream' }));
+    expect(events).toEqual([': begun', 'event: problem']);
+  });
+
+  it('are not given for a request that is refused before there is a call', async () => {
+    const all = await world();
+    const answer = await ask(all, pay('[]', { accept: 'text/event-stream' }));
+    expect([answer.status, answer.headers['content-type']]).toEqual([400, 'application/problem+json']);
+  });
+});
+
+describe('the description of the API', () => {
+  it('is off unless it is asked for', async () => {
+    const all = await world();
+    expect((await ask(all, { method: 'GET', path: '/openapi.json', headers })).status).toBe(404);
+  });
+
+  it('has the tools that its reader may call', async () => {
+    const all = await world([], { openapi: { title: 'Shop', version: '3' }, authorize: (_, tool) => tool !== 'read' });
+    const { json } = await ask(all, { method: 'GET', path: '/openapi.json', mount: '/mcp', headers });
+    expect(json).toMatchObject({ openapi: '3.1.0', info: { title: 'Shop', version: '3' }, servers: [{ url: '/mcp' }] });
+    expect(Object.keys(json['paths'] as object)).toEqual(['/execute/pay', '/operations', '/operations/{operationId}']);
+  });
+});
+
+it('calls over the rate of one principal are 429, and others go on', async () => {
+  const all = await world([fates.answer, fates.answer, fates.answer], { rate: { burst: 1, perSecond: 1 } });
+  const statuses = [
+    await ask(all, pay({})),
+    await ask(all, pay({})),
+    await ask(all, pay({}, { authorization: 'bob' })),
+  ].map(({ status, headers: got }) => [status, got['retry-after']]);
+  expect(statuses).toEqual([
+    [200, undefined],
+    [429, '1'],
+    [200, undefined],
+  ]);
+  await all.clock.advance(1_000);
+  expect((await ask(all, pay({}))).status).toBe(200);
 });
