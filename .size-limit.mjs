@@ -9,7 +9,7 @@ const LIMITS = {
   '.': '36 kB',
   './protocol': '1 kB',
   './ledger': '7 kB',
-  './http': '10 kB',
+  './http': '14 kB',
   './sdk-v1': '8 kB',
   './sdk-v2': '8 kB',
 };
