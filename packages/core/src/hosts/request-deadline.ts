@@ -40,10 +40,10 @@ export function preferencesOf(headers: HeaderSource): Preferences {
  */
 export function timeoutOf(
   headers: HeaderSource,
-  { respondAsync, waitMs: patienceMs }: Preferences,
+  preferences: Preferences,
   { defaultMs, maxMs = DEFAULT_MAX_MS }: DeadlineSettings,
 ): number | undefined {
-  const waitMs = respondAsync ? undefined : patienceMs; // then it says how long to wait for more than a 202
+  const waitMs = preferences.respondAsync ? undefined : preferences.waitMs; // then it says how long to wait for more than a 202
   const header = headerOf(headers, 'mcp-tx-timeout-ms');
   if (header !== undefined && !/^[1-9]\d{0,9}$/.test(header))
     throw new HttpError('REQUEST_INVALID', 'MCP-Tx-Timeout-Ms must be a whole number of milliseconds, 1 or more');
