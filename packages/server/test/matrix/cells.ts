@@ -1,12 +1,12 @@
 // The table of the two-sided matrix: which client meets which server over what, what goes wrong, and what has to come of it.
 
-export const CLIENTS = ['SDK v1', 'SDK v2, legacy', 'SDK v2, 2026-07-28'] as const;
-export const SERVERS = ['SDK v1', 'SDK v2'] as const;
-export const TRANSPORTS = ['stdio', 'HTTP', 'in-memory'] as const;
+const CLIENTS = ['SDK v1', 'SDK v2, legacy', 'SDK v2, 2026-07-28'] as const;
+const SERVERS = ['SDK v1', 'SDK v2'] as const;
+const TRANSPORTS = ['stdio', 'HTTP', 'in-memory'] as const;
 
 export type ClientKind = (typeof CLIENTS)[number];
 export type ServerKind = (typeof SERVERS)[number];
-export type TransportKind = (typeof TRANSPORTS)[number];
+type TransportKind = (typeof TRANSPORTS)[number];
 
 export interface Cell {
   readonly client: ClientKind;
