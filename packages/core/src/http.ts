@@ -11,7 +11,7 @@ export type {
 export type { BoundCallOptions, McpTxScope, ScopeBinding } from './hosts/bind-scope.ts';
 export { bindScope } from './hosts/bind-scope.ts';
 export type { FetchHandler, FetchHandlerOptions } from './hosts/fetch-handler.ts';
-export { createFetchHandler, splitMount, toResponse } from './hosts/fetch-handler.ts';
+export { createFetchHandler, isKernelPath, splitMount, toResponse } from './hosts/fetch-handler.ts';
 export type { HostDefaults, HostEnvironment, HostKind } from './hosts/host-defaults.ts';
 export { HOST_DEFAULTS, hostDefaults } from './hosts/host-defaults.ts';
 export type { HttpErrorCode, HttpErrorDetails, HttpErrorEntry, ProblemCode } from './hosts/http-error.ts';

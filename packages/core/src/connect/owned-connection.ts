@@ -3,6 +3,7 @@ import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import { backoffMs } from '../policy/backoff.ts';
 import { factsOf } from '../policy/observation.ts';
+import { inCleanContext } from '../runtime/clean-context.ts';
 import { sleep } from '../runtime/clock.ts';
 import { LiveClient } from './live-client.ts';
 import type { McpClientLike, ToolDefinition } from './mcp-client.ts';
@@ -141,7 +142,7 @@ export class OwnedConnection implements ServerConnection {
     if (this.#closing !== undefined) return Promise.reject(new McpTxError('CLOSED', 'the connection is closed'));
     if (this.#live !== undefined) return Promise.resolve(this.#live);
     if (signal.aborted) return Promise.reject(new McpTxError('CONNECTION_FAILED', 'the caller stopped waiting'));
-    this.#connecting ??= this.#open().finally(() => {
+    this.#connecting ??= inCleanContext(() => this.#open()).finally(() => {
       this.#connecting = undefined;
     });
     const connecting = this.#connecting;

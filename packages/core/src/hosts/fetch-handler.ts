@@ -37,6 +37,11 @@ function withHost(headers: Headers, host: string): HeaderReader {
   return headers.has('host') ? headers : { get: (name) => (name === 'host' ? host : headers.get(name)) };
 }
 
+/** Whether a path below a mount is one of the kernel's. Of use where a kernel is mounted at the root, among other routes. */
+export function isKernelPath(path: string): boolean {
+  return path.search(ROUTE) === 0;
+}
+
 /** Divides a path into where the kernel is mounted and the kernel's own route. */
 export function splitMount(pathname: string, mount?: string): { readonly mount: string; readonly path: string } {
   if (mount !== undefined) {

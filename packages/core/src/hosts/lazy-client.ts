@@ -1,5 +1,6 @@
 /** Makes the instance of a host when it is first needed: once for all who ask meanwhile, and again after a failure. */
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
+import { inCleanContext } from '../runtime/clean-context.ts';
 import type { McpTx } from '../session/mcp-tx.ts';
 
 /** An instance, or what makes one. A function is called at the first use; what it gives, or promises, is kept until it is closed. */
@@ -17,7 +18,7 @@ export function lazyClient(source: ClientSource): () => McpTx | Promise<McpTx> {
   let making: Promise<McpTx> | undefined;
   return () => {
     if (made !== undefined && !made.isClosed) return made;
-    making ??= make(source).then(
+    making ??= inCleanContext(() => make(source)).then(
       (client) => {
         made = client;
         making = undefined;
