@@ -99,8 +99,6 @@ export const guarantees: readonly Guarantee[] = [
     id: 'I16',
     says: 'A tool that is not on the allow-list never reaches a server.',
     source: 'Hosts take tool names from the wire',
-    provenBy: 'later',
-    why: 'The hosts that take tool names from the wire are not written yet.',
   },
   {
     id: 'S1',

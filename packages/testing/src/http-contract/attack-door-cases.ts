@@ -10,7 +10,8 @@ const order = { orderId: 'a' };
 export const attackDoorCases: readonly HttpCase[] = [
   {
     id: 'http:attack-tools',
-    title: 'a tool that is not listed, not for this principal, or not there at all is one and the same 404',
+    title:
+      'a tool that is not listed, not for this principal, or not there at all is one and the same 404, and nothing is sent [G:I16]',
     attack: 21,
     needs: [],
     async run({ execute, send, arrivals }) {
