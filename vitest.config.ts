@@ -27,7 +27,12 @@ export default defineConfig({
       .map((folder) => ({
         extends: true,
         root: join(root, folder),
-        test: { name: folder === '.' ? 'repository' : folder, include: ['test/**/*.test.ts'] },
+        test: {
+          name: folder === '.' ? 'repository' : folder,
+          include: ['test/**/*.test.ts'],
+          // What a folder's tests need first, such as a build: it runs once, and only when one of them runs.
+          globalSetup: [join(root, folder, 'test', 'support', 'build-app.ts')].filter((file) => existsSync(file)),
+        },
       })),
   },
 });

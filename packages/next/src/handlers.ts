@@ -1,6 +1,7 @@
 /** Puts the HTTP API into a catch-all route: `app/api/mcp/[...path]/route.ts`. */
 import type { FetchHandler, FetchHandlerOptions, HttpKernelOptions } from '@mcp-tx/core/http';
 import { createFetchHandler, createHttpKernel } from '@mcp-tx/core/http';
+import { rememberKernel } from './drain.ts';
 
 /** Options of {@link createMcpTxHandlers}: those of every HTTP host. */
 export interface McpTxHandlersOptions extends HttpKernelOptions<Request>, FetchHandlerOptions {}
@@ -20,6 +21,8 @@ export interface McpTxHandlers {
  * @throws McpTxError `CONFIG_INVALID`
  */
 export function createMcpTxHandlers({ mount, ...options }: McpTxHandlersOptions): McpTxHandlers {
-  const handle = createFetchHandler(createHttpKernel(options), mount === undefined ? {} : { mount });
+  const kernel = createHttpKernel(options);
+  rememberKernel(kernel);
+  const handle = createFetchHandler(kernel, mount === undefined ? {} : { mount });
   return { GET: handle, POST: handle };
 }

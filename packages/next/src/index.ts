@@ -1,6 +1,7 @@
 /** Public face `@mcp-tx/next`. Every name here is public API. */
 export type { ActionOptions, ActionResult } from './action.ts';
 export { action } from './action.ts';
+export { drainOnSignals } from './drain.ts';
 export type { McpTxHandlers, McpTxHandlersOptions } from './handlers.ts';
 export { createMcpTxHandlers } from './handlers.ts';
 export type { ProblemOptions } from './own-error.ts';

@@ -3,7 +3,7 @@ import type { FakeMcpTx, FakeMcpTxOptions } from '@mcp-tx/testing';
 import { createFakeMcpTx } from '@mcp-tx/testing';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { McpTxHandlersOptions } from '../src/index.ts';
-import { createMcpTxHandlers } from '../src/index.ts';
+import { createMcpTxHandlers, drainOnSignals } from '../src/index.ts';
 
 /** The JSON of an answer. */
 const bodyOf = async (answer: Response) => (await answer.json()) as Readonly<Record<string, unknown>>;
@@ -110,4 +110,18 @@ it('refuses options without a list of tools', () => {
   const { fake } = world();
   const options = { client: fake.tx, authenticate: 'single-tenant' } as unknown as McpTxHandlersOptions;
   expect(() => createMcpTxHandlers(options)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+});
+
+it('drains when the process is told to end, and only if that is wanted', async () => {
+  const { get, post } = world();
+  const before = process.listenerCount('SIGUSR2');
+  drainOnSignals(['SIGUSR2']);
+  drainOnSignals(['SIGUSR2']);
+  expect(process.listenerCount('SIGUSR2')).toBe(before + 1);
+  expect((await get('readyz')).status).toBe(200);
+  process.emit('SIGUSR2');
+  const refused = await post('look');
+  expect([refused.status, refused.headers.get('connection')]).toEqual([503, 'close']);
+  expect((await get('readyz')).status).toBe(503);
+  expect((await get('livez')).status).toBe(200);
 });

@@ -1,0 +1,114 @@
+/** Proves over real HTTP that the built app keeps its promises, that it was built without a network, and that it ends well. */
+import { once } from 'node:events';
+import { Agent, request as httpRequest } from 'node:http';
+import type { ExecuteResponse, ProblemDetails } from '@mcp-tx/core/http';
+import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import type { ShopApp } from './support/shop-app.ts';
+import { startApp } from './support/shop-app.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const FAULTS = 'order-13=crash-after-effect,order-14=crash-before-effect';
+
+let app: ShopApp;
+beforeAll(async () => {
+  app = await startApp({ faults: FAULTS });
+});
+afterAll(() => app[Symbol.asyncDispose]());
+
+const execute = (path: string, args: object, headers: Record<string, string> = {}) =>
+  fetch(`${app.url}/api/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify({ arguments: args }),
+  });
+const charge = (orderId: string, headers: Record<string, string> = {}) =>
+  execute(
+    'payments/execute/charge',
+    { orderId, amount: 1_290 },
+    { 'idempotency-key': `charge:${orderId}`, ...headers },
+  );
+
+it('was built with the network cut', ({ skip }) => {
+  const { networkCut } = inject('appBuild');
+  if (!networkCut && process.env.CI === undefined) skip('unshare --net is not allowed here');
+  expect(networkCut).toBe(true);
+});
+
+it('charges once for ten who ask at the same time under one key, and again later', async () => {
+  const answers = await Promise.all(Array.from({ length: 10 }, () => charge('order-1')));
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 10 }, () => 200));
+  const bodies = (await Promise.all(answers.map((answer) => answer.json()))) as ExecuteResponse[];
+  expect(new Set(bodies.map(({ result }) => JSON.stringify(result))).size).toBe(1);
+  const later = await charge('order-1');
+  expect(later.headers.get('idempotent-replayed')).toBe('true');
+  expect(app.charges('order-1')).toHaveLength(1);
+});
+
+it('tells how far a charge is', async () => {
+  const answer = await charge('order-2', { accept: 'text/event-stream' });
+  const text = await answer.text();
+  expect(answer.headers.get('content-type')).toBe('text/event-stream');
+  expect(text.match(/event: progress/g)?.length).toBeGreaterThanOrEqual(3);
+  expect(text).toContain('event: result');
+});
+
+it.each([
+  ['order-13', 1],
+  ['order-14', 0],
+])('says that nobody knows what became of %s, and never asks the payments server again', async (orderId, effects) => {
+  for (let time = 1; time <= 2; time += 1) {
+    const answer = await charge(orderId);
+    const problem = (await answer.json()) as ProblemDetails;
+    expect(problem).toMatchObject({ status: 500, code: 'IN_DOUBT', execution: 'unknown', retryable: false });
+    const operation = await fetch(`${app.url}${answer.headers.get('location')}`);
+    expect(await operation.json()).toMatchObject({ state: 'in_doubt', operationId: problem.operationId });
+  }
+  expect(app.charges(orderId)).toHaveLength(effects);
+});
+
+it('reads the catalogue, and nothing beside the tools that are listed', async () => {
+  const page = await execute('catalogue/execute/read_text_file', { path: 'kettle.md' });
+  expect(JSON.stringify(await page.json())).toContain('Whistles');
+  const hidden = await execute(
+    'catalogue/execute/write_file',
+    { path: 'x.md', content: 'x' },
+    { 'idempotency-key': 'x' },
+  );
+  const unknown = await execute('catalogue/execute/no_such_tool', {}, { 'idempotency-key': 'x' });
+  expect([hidden.status, unknown.status]).toEqual([404, 404]);
+  expect(await hidden.text()).toBe(await unknown.text());
+});
+
+it.each([
+  ['another page', { origin: 'https://evil.example' }, 403],
+  ['no key', { 'idempotency-key': '' }, 400],
+  ['two keys', { 'idempotency-key': '"a", "b"' }, 400],
+])('refuses %s', async (_what, headers, status) => {
+  const answer = await charge('order-3', headers);
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get('content-type')).toBe('application/problem+json');
+  expect(app.charges('order-3')).toEqual([]);
+});
+
+it('on SIGTERM delivers the answer of a charge under way, and ends in spite of an idle connection that is kept', async () => {
+  await using own = await startApp({ chargeMs: 1_200 });
+  const agent = new Agent({ keepAlive: true });
+  const idle = httpRequest(`${own.url}/api/payments/livez`, { agent }).end();
+  const [first] = (await once(idle, 'response')) as [NodeJS.ReadableStream];
+  await once(first.resume(), 'end');
+  const answering = fetch(`${own.url}/api/payments/execute/charge`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
+    body: JSON.stringify({ arguments: { orderId: 'order-9', amount: 1 } }),
+  });
+  await vi.waitFor(() => expect(own.charges('order-9')).toHaveLength(1), { timeout: 20_000 });
+  const ended = once(own.process, 'exit');
+  own.process.kill('SIGTERM');
+  const answer = await answering;
+  expect([answer.status, ((await answer.json()) as ExecuteResponse).meta.processed]).toEqual([200, true]);
+  const deliveredAt = performance.now();
+  await ended;
+  expect(performance.now() - deliveredAt).toBeLessThan(1_000);
+  agent.destroy();
+});
