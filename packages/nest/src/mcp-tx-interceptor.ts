@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callerOf, goneSignal, preferencesOf, timeoutOf } from '@mcp-tx/core/http';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import { Observable, tap } from 'rxjs';
 import type { ServedRequest } from './request-store.ts';
 import { requestStore } from './request-store.ts';
 
@@ -13,6 +13,13 @@ interface Wrapped<T> {
 
 /** Registered application-wide by `McpTxModule`, unless `interceptor: false`. Leaves everything but HTTP alone. */
 export class McpTxInterceptor implements NestInterceptor {
+  readonly #isEnding: () => boolean;
+
+  /** `isEnding`: the application goes away, so that no connection is kept after its answer. */
+  constructor(isEnding: () => boolean = () => false) {
+    this.#isEnding = isEnding;
+  }
+
   /** @throws HttpError `REQUEST_INVALID` for a `MCP-Tx-Timeout-Ms` that is none */
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const served = requestStore.getStore();
@@ -20,8 +27,13 @@ export class McpTxInterceptor implements NestInterceptor {
     const http = context.switchToHttp();
     const request = http.getRequest<IncomingMessage & Wrapped<IncomingMessage>>();
     const response = http.getResponse<ServerResponse & Wrapped<ServerResponse>>();
-    const store = servedRequest(request.raw ?? request, response.raw ?? response);
-    return new Observable((subscriber) => requestStore.run(store, () => next.handle().subscribe(subscriber)));
+    const raw = response.raw ?? response;
+    const store = servedRequest(request.raw ?? request, raw);
+    const leave = (): void => {
+      if (this.#isEnding() && !raw.headersSent) raw.setHeader('connection', 'close');
+    };
+    const served$ = new Observable((subscriber) => requestStore.run(store, () => next.handle().subscribe(subscriber)));
+    return served$.pipe(tap({ error: leave, complete: leave }));
   }
 }
 

@@ -95,7 +95,12 @@ function withConnection(definition: DynamicModule, extras: McpTxModuleExtras): D
   ];
   const shared: Provider[] = connectionName === undefined ? [{ provide: McpTxService, useExisting: service }] : [];
   if (exceptionFilter) own.push({ provide: APP_FILTER, useClass: McpTxExceptionFilter });
-  if (interceptor) own.push({ provide: APP_INTERCEPTOR, useClass: McpTxInterceptor });
+  if (interceptor)
+    own.push({
+      provide: APP_INTERCEPTOR,
+      inject: [ConnectionLife],
+      useFactory: (life: ConnectionLife) => new McpTxInterceptor(() => life.isEnding),
+    });
   return {
     ...definition,
     global: isGlobal,

@@ -9,9 +9,12 @@ import { PLATFORMS, post } from './support/application.ts';
 
 const program = fileURLToPath(new URL('./programs/nest-server.ts', import.meta.url));
 
-it.each(PLATFORMS)(
-  'on %s',
-  async (platform) => {
+const paths = ['/mcp/execute/charge', '/charge'];
+const cases = PLATFORMS.flatMap((platform) => paths.map((path) => [platform, path] as const));
+
+it.each(cases)(
+  'on %s: %s',
+  async (platform, path) => {
     const child = spawn(process.execPath, ['--conditions=mcp-tx:source', program, platform, '600'], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -23,16 +26,12 @@ it.each(PLATFORMS)(
       const [answer] = await once(idle, 'response');
       answer.resume();
       await once(answer, 'end'); // from here on its connection is idle
-      const charging = post(
-        `${url}/mcp/execute/charge`,
-        { arguments: { orderId: '1' } },
-        { 'idempotency-key': 'order:1' },
-      );
+      const charging = post(`${url}${path}`, { arguments: { orderId: '1' } }, { 'idempotency-key': 'order:1' });
       await new Promise((resolve) => setTimeout(resolve, 200));
       const toldAt = performance.now();
       child.kill('SIGTERM');
       const charged = await charging;
-      expect(charged).toMatchObject({ status: 200 });
+      expect(charged).toMatchObject({ status: path === '/charge' ? 201 : 200 });
       expect(charged.text).toContain('receipt');
       expect(charged.headers.get('connection')).toBe('close');
       const answeredAt = performance.now();
