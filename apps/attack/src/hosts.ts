@@ -1,6 +1,12 @@
 // The hosts that are attacked, by name.
 import type { HttpHostFixture } from '@mcp-tx/testing/http-contract';
 import { expressHost } from './hosts/express.ts';
+import { nestOnExpressHost, nestOnFastifyHost } from './hosts/nest.ts';
 import { nodeHost } from './hosts/node.ts';
 
-export const hosts: Readonly<Record<string, HttpHostFixture>> = { node: nodeHost, express: expressHost };
+export const hosts: Readonly<Record<string, HttpHostFixture>> = {
+  node: nodeHost,
+  express: expressHost,
+  'nest-on-express': nestOnExpressHost,
+  'nest-on-fastify': nestOnFastifyHost,
+};

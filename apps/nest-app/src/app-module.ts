@@ -21,6 +21,7 @@ import { OrdersController } from './orders-controller.ts';
       inject: [SETTINGS, SHOP_LEDGER],
       useFactory: (settings: Parameters<typeof paymentsOptions>[0], ledger: SqliteLedger) => ({
         ...paymentsOptions(settings, ledger),
+        authenticate: 'single-tenant' as const,
         http: { path: '/mcp/payments', tools: SHOP_TOOLS.payments },
       }),
     }),
@@ -30,6 +31,7 @@ import { OrdersController } from './orders-controller.ts';
       inject: [SHOP_LEDGER],
       useFactory: (ledger: SqliteLedger) => ({
         ...catalogueOptions(ledger),
+        authenticate: 'single-tenant' as const,
         http: { path: '/mcp/catalogue', tools: SHOP_TOOLS.catalogue },
       }),
     }),

@@ -39,6 +39,6 @@ export class ConnectionLife implements OnModuleInit, OnModuleDestroy, BeforeAppl
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#client.close({ graceMs: this.#options.graceMs ?? 15_000 });
+    if (!('client' in this.#options)) await this.#client.close({ graceMs: this.#options.graceMs ?? 15_000 });
   }
 }

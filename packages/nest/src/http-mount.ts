@@ -6,6 +6,8 @@ import { createHttpKernel, createNodeHandler } from '@mcp-tx/core/http';
 import type { HttpAdapterHost } from '@nestjs/core';
 import type { McpTxModuleOptions } from './module-options.ts';
 
+/** The kernel refuses a missing one: nobody shall be let in by an option that was forgotten. */
+type Authentication = NonNullable<McpTxModuleOptions['authenticate']>;
 type Seen = IncomingMessage & { readonly originalUrl?: string };
 
 /**
@@ -18,12 +20,16 @@ type Seen = IncomingMessage & { readonly originalUrl?: string };
  */
 export function mountHttpApi(
   client: McpTx,
-  { http, authenticate = 'single-tenant' }: McpTxModuleOptions,
+  { http, authenticate }: McpTxModuleOptions,
   host: HttpAdapterHost,
 ): HttpKernel<IncomingMessage> | undefined {
   if (http === undefined) return undefined;
   const { path = '/mcp', ...options } = http;
-  const kernel = createHttpKernel<IncomingMessage>({ ...options, client, authenticate });
+  const kernel = createHttpKernel<IncomingMessage>({
+    ...options,
+    client,
+    authenticate: authenticate as Authentication,
+  });
   const mount = `/${path.replace(/^\/+|\/+$/g, '')}`;
   const handle = createNodeHandler<IncomingMessage>(kernel, { mount });
   const middleware = (request: Seen, response: ServerResponse, next: () => void): void => {

@@ -19,7 +19,12 @@ import { mountHttpApi } from './http-mount.ts';
 import { McpTxExceptionFilter } from './mcp-tx-exception-filter.ts';
 import { McpTxInterceptor } from './mcp-tx-interceptor.ts';
 import { McpTxService } from './mcp-tx-service.ts';
-import type { McpTxModuleExtras, McpTxModuleOptions, McpTxOptionsFactory } from './module-options.ts';
+import type {
+  ConnectionOptions,
+  McpTxModuleExtras,
+  McpTxModuleOptions,
+  McpTxOptionsFactory,
+} from './module-options.ts';
 import { registerReliableTools } from './reliable-tool.ts';
 import { getMcpTxServiceToken, getMcpTxToken } from './tokens.ts';
 
@@ -79,7 +84,7 @@ function withConnection(definition: DynamicModule, extras: McpTxModuleExtras): D
     {
       provide: client,
       inject: [OPTIONS],
-      useFactory: (options: McpTxModuleOptions) => createMcpTx(optionsOf(options)),
+      useFactory: instanceOf,
     },
     { provide: KERNEL, inject: [client, OPTIONS, HttpAdapterHost], useFactory: mountHttpApi },
     {
@@ -109,8 +114,12 @@ function withConnection(definition: DynamicModule, extras: McpTxModuleExtras): D
   };
 }
 
+function instanceOf(options: McpTxModuleOptions): McpTx {
+  return 'client' in options ? options.client : createMcpTx(optionsOf(options));
+}
+
 /** What is for `createMcpTx`: the user's word before the environment's, and that before the defaults of web hosts. */
-function optionsOf(options: McpTxModuleOptions): McpTxOptions {
+function optionsOf(options: ConnectionOptions & McpTxOptions): McpTxOptions {
   const { authenticate: _a, http: _h, eager: _e, beforeCloseMs: _b, graceMs: _g, ...own } = options;
   const { timeoutMs, retry } = hostDefaults('web', process.env);
   return { timeoutMs, ...own, retry: { ...retry, ...own.retry } };

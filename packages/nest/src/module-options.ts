@@ -1,6 +1,6 @@
 /** What a user says of a connection in `forRoot` and `forRootAsync`. */
 import type { IncomingMessage } from 'node:http';
-import type { McpTxOptions } from '@mcp-tx/core';
+import type { McpTx, McpTxOptions } from '@mcp-tx/core';
 import type { Authenticate, HttpKernelOptions } from '@mcp-tx/core/http';
 
 /** The HTTP API of a connection. */
@@ -10,11 +10,20 @@ export interface McpTxHttpOptions
   readonly path?: string;
 }
 
-/** One connection: all options of `createMcpTx`, and how it stands in the application. */
-export interface McpTxModuleOptions extends McpTxOptions {
+/** One connection: all options of `createMcpTx`, or an instance that you have made, and how it stands in the application. */
+export type McpTxModuleOptions = ConnectionOptions & (McpTxOptions | ExistingInstance);
+
+/** An instance of your own: a hub's server, or one that other code uses, too. Whoever made it closes it. */
+export interface ExistingInstance {
+  readonly client: McpTx;
+}
+
+/** How a connection stands in the application. */
+export interface ConnectionOptions {
   /**
    * Who asks: of the HTTP API, and of every request in which a {@link McpTxService} is used. From verified authentication
-   * only. Default `'single-tenant'`: everybody is the instance's own scope.
+   * only; or explicitly `'single-tenant'`: everybody is the instance's own scope, which is also what services take without it.
+   * Required with `http`.
    */
   readonly authenticate?: Authenticate<IncomingMessage> | 'single-tenant';
   /** Mounts the HTTP API. Default: none. */

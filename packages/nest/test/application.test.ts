@@ -43,7 +43,14 @@ class Orders {
 
 function moduleOf(books: Payments) {
   @Module({
-    imports: [McpTxModule.forRoot({ ...books.options, exceptionFilter: true, http: { tools: ['charge', 'look'] } })],
+    imports: [
+      McpTxModule.forRoot({
+        ...books.options,
+        exceptionFilter: true,
+        authenticate: 'single-tenant',
+        http: { tools: ['charge', 'look'] },
+      }),
+    ],
     controllers: [Orders],
     providers: [Billing],
   })

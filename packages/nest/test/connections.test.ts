@@ -50,12 +50,12 @@ it('forRootAsync makes options from a factory, a class or a provider that is the
 
 it('a wrong option ends the start, with its name', async () => {
   const books = await payments();
-  const wrong = { ...books.options, timeoutMS: 3 } as McpTxModuleOptions;
+  const wrong = { ...books.options, timeoutMS: 3 } as unknown as McpTxModuleOptions;
   await expect(contextOf(McpTxModule.forRoot(wrong))).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('timeoutMS'),
   });
-  const unlisted = { ...books.options, http: {} } as McpTxModuleOptions;
+  const unlisted = { ...books.options, authenticate: 'single-tenant', http: {} } as McpTxModuleOptions;
   await expect(contextOf(McpTxModule.forRoot(unlisted))).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
     message: expect.stringContaining('tools'),
@@ -118,7 +118,9 @@ it('[T41] two connections by name: each calls its own server; all drain before t
 it('a test puts a fake in the place of a connection: in a whole application, and without its module', async () => {
   const books = await payments();
   const fake = createFakeMcpTx({ tools: { charge: () => ({ receipt: 99 }) } });
-  @Module({ imports: [McpTxModule.forRoot({ ...books.options, http: { tools: ['charge'] } })] })
+  @Module({
+    imports: [McpTxModule.forRoot({ ...books.options, authenticate: 'single-tenant', http: { tools: ['charge'] } })],
+  })
   class App {}
   const module = await Test.createTestingModule({ imports: [App] })
     .overrideProvider(getMcpTxToken())

@@ -32,7 +32,11 @@ Post('charge')(
 Controller()(Till);
 
 class App {}
-const connection = McpTxModule.forRoot({ ...books.options, http: { tools: ['charge'] } });
+const connection = McpTxModule.forRoot({
+  ...books.options,
+  authenticate: 'single-tenant',
+  http: { tools: ['charge'] },
+});
 Module({ imports: [connection], controllers: [Till] })(App);
 
 const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
