@@ -86,7 +86,7 @@ const loads = nodes.flatMap(([version, path]) =>
 it('the oldest Node is the one that the packages promise', () => {
   const [, [version, path]] = nodes as [unknown, readonly [string, string]];
   expect(execFileSync(path, ['--version'], { encoding: 'utf8' }).trim()).toBe(version);
-  for (const { manifest } of packages) expect(`v${manifest.engines?.node.slice(2)}.0`).toBe(version);
+  for (const { manifest } of packages) expect(`v${manifest.engines?.node?.slice(2)}.0`).toBe(version);
 });
 
 it.each(loads)('[T43] Node %s: import and require give the same names: %s', (_version, specifier, node) => {
