@@ -2,6 +2,7 @@
 import type { HttpHostFixture } from '@mcp-tx/testing/http-contract';
 import { expressHost } from './hosts/express.ts';
 import { nestOnExpressHost, nestOnFastifyHost } from './hosts/nest.ts';
+import { nextHost } from './hosts/next.ts';
 import { nodeHost } from './hosts/node.ts';
 
 export const hosts: Readonly<Record<string, HttpHostFixture>> = {
@@ -9,4 +10,5 @@ export const hosts: Readonly<Record<string, HttpHostFixture>> = {
   express: expressHost,
   'nest-on-express': nestOnExpressHost,
   'nest-on-fastify': nestOnFastifyHost,
+  next: nextHost,
 };

@@ -6,10 +6,13 @@ import { rememberKernel } from './drain.ts';
 /** Options of {@link createMcpTxHandlers}: those of every HTTP host. */
 export interface McpTxHandlersOptions extends HttpKernelOptions<Request>, FetchHandlerOptions {}
 
-/** What a `route.ts` exports. */
+/** What a `route.ts` exports: `GET` and `POST`; with the others, too, a wrong method gets a problem that names the right one. */
 export interface McpTxHandlers {
   readonly GET: FetchHandler;
   readonly POST: FetchHandler;
+  readonly PUT: FetchHandler;
+  readonly PATCH: FetchHandler;
+  readonly DELETE: FetchHandler;
 }
 
 /**
@@ -24,5 +27,5 @@ export function createMcpTxHandlers({ mount, ...options }: McpTxHandlersOptions)
   const kernel = createHttpKernel(options);
   rememberKernel(kernel);
   const handle = createFetchHandler(kernel, mount === undefined ? {} : { mount });
-  return { GET: handle, POST: handle };
+  return { GET: handle, POST: handle, PUT: handle, PATCH: handle, DELETE: handle };
 }

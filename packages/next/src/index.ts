@@ -4,6 +4,7 @@ export { action } from './action.ts';
 export { drainOnSignals } from './drain.ts';
 export type { McpTxHandlers, McpTxHandlersOptions } from './handlers.ts';
 export { createMcpTxHandlers } from './handlers.ts';
+export { refuseMalformedPath } from './malformed-path.ts';
 export type { ProblemOptions } from './own-error.ts';
 export type { Closable } from './singleton.ts';
 export { mcpTxSingleton } from './singleton.ts';

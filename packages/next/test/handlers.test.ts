@@ -3,7 +3,7 @@ import type { FakeMcpTx, FakeMcpTxOptions } from '@mcp-tx/testing';
 import { createFakeMcpTx } from '@mcp-tx/testing';
 import { afterEach, expect, it, vi } from 'vitest';
 import type { McpTxHandlersOptions } from '../src/index.ts';
-import { createMcpTxHandlers, drainOnSignals } from '../src/index.ts';
+import { createMcpTxHandlers, drainOnSignals, refuseMalformedPath } from '../src/index.ts';
 
 /** The JSON of an answer. */
 const bodyOf = async (answer: Response) => (await answer.json()) as Readonly<Record<string, unknown>>;
@@ -124,4 +124,14 @@ it('drains when the process is told to end, and only if that is wanted', async (
   expect([refused.status, refused.headers.get('connection')]).toEqual([503, 'close']);
   expect((await get('readyz')).status).toBe(503);
   expect((await get('livez')).status).toBe(200);
+});
+
+it('answers a path that means nothing as the handlers do, and lets every other one go on', async () => {
+  const { get } = world();
+  const own = await get('execute/%E0%A4%A');
+  const refused = refuseMalformedPath(new Request(`${BASE}/execute/%E0%A4%A`));
+  expect([own.status, refused?.status]).toEqual([400, 400]);
+  expect(await refused?.text()).toBe(await own.text());
+  for (const path of ['livez', 'execute/a%20b', 'execute/%00'])
+    expect(refuseMalformedPath(new Request(`${BASE}/${path}`))).toBeUndefined();
 });
