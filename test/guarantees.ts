@@ -140,4 +140,9 @@ export const guarantees: readonly Guarantee[] = [
     says: 'A tool that a wrapped server names transactional has its effect exactly once and leaves no doubt, though the process is killed at any moment: effect and record are committed together, and nobody but the owner of the operation can commit them.',
     source: 'The one place where exactly once can be kept',
   },
+  {
+    id: 'S9',
+    says: 'A process that was killed with calls under way to a wrapped server that stays up leaves no doubt behind: the next one asks the server how they ended, and takes "no record" for an answer only when the server would have one and nothing can be under way.',
+    source: 'A call without a key cannot be repeated by anybody',
+  },
 ];

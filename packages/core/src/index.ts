@@ -6,6 +6,7 @@ export type {
   ToolDefinition,
   TransportLike,
 } from './connect/mcp-client.ts';
+export type { OperationStatus } from './connect/operation-status.ts';
 export type {
   ConnectionContext,
   ConnectionState,

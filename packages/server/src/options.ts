@@ -60,6 +60,8 @@ export interface ServerTxOptions {
 /** The options, complete. */
 export type Settings = Required<Omit<ServerTxOptions, 'transactional'>> & {
   readonly transactional: ReadonlySet<string>;
+  /** Epoch ms. */
+  readonly startedAt: number;
   /** The ledger again, when any tool is transactional. */
   readonly transactions: TransactionalLedger | undefined;
 };
@@ -81,6 +83,7 @@ export function completeOptions(options: ServerTxOptions): Settings {
   return {
     ...{ ledger, scope, clock, onCancel, name: name ?? 'default' },
     ...transactionsOf(options),
+    startedAt: clock.now(),
     leaseMs: duration('leaseMs', leaseMs),
     retentionMs: duration('retentionMs', retentionMs),
     maxArgumentLength: duration('maxArgumentLength', options.maxArgumentLength ?? MI),

@@ -9,9 +9,6 @@ import type { Settings } from './options.ts';
 import type { RequestHandler } from './run-tool.ts';
 import { endOfRecord } from './stored-end.ts';
 
-/** The method that asks for an operation's state. */
-export const STATUS_METHOD = 'io.github.mcp-tx/status';
-
 /**
  * How an operation stands. `unknown`: no record, so no request of it has run here, unless the record has expired.
  * `in-doubt` is also said of one whose server stopped while it ran.
@@ -26,7 +23,12 @@ export function statusHandler(settings: Settings): RequestHandler {
     if (scope === undefined)
       throw refused({ reason: 'forbidden', says: 'this server cannot tell who asks' }, operationId);
     const record = await find(settings, recordId(settings, scope, operationId));
-    return { operationId, ...standingOf(record, settings.clock.now()) };
+    const standing = standingOf(record, settings.clock.now());
+    return {
+      operationId,
+      ...standing,
+      ...(standing.state === 'unknown' ? { rememberedMs: rememberedMs(settings) } : {}),
+    };
   };
 }
 
@@ -47,6 +49,12 @@ async function find({ ledger, onError }: Settings, id: string): Promise<Operatio
     onError(error);
     throw silentError('the server could not reach its record of operations', error);
   }
+}
+
+/** How far the store's memory goes back without a gap, so that the client knows whether "no record" proves anything. */
+function rememberedMs({ ledger, clock, startedAt, retentionMs }: Settings): number {
+  const ageMs = clock.now() - (ledger.createdAt ?? startedAt);
+  return Math.max(0, Math.min(retentionMs, ageMs));
 }
 
 interface Status {

@@ -1,5 +1,6 @@
 /** The object users hold: it makes servers recognise repeats of tool calls, without touching their tools. */
 import { argumentsText, checkKey, fingerprintOf, identify, isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import { STATUS_METHOD } from '@mcp-tx/core/protocol';
 import type { End, Refusal } from './answer.ts';
 import { errorOf, resultOf } from './answer.ts';
 import type { CallTransaction } from './call-transaction.ts';
@@ -15,7 +16,7 @@ import type { ServerTxOptions, Settings } from './options.ts';
 import { completeOptions } from './options.ts';
 import type { RequestHandler, ToolEnd } from './run-tool.ts';
 import { runTool } from './run-tool.ts';
-import { STATUS_METHOD, statusHandler } from './status.ts';
+import { statusHandler } from './status.ts';
 import type { WireCall } from './wire-call.ts';
 import { readCall } from './wire-call.ts';
 

@@ -6,6 +6,8 @@ import { ListedTools } from './listed-tools.ts';
 import { LiveClient } from './live-client.ts';
 import type { McpClientLike, ToolDefinition } from './mcp-client.ts';
 import { checkAlive } from './mcp-client.ts';
+import type { OperationStatus } from './operation-status.ts';
+import { operationStatusOn } from './operation-status.ts';
 import type { ConnectionContext, ConnectionState, ServerConnection, TaskStatus } from './server-source.ts';
 import { taskStatusOn } from './task-status.ts';
 import { unsent } from './unsent.ts';
@@ -74,6 +76,13 @@ export class AdoptedConnection implements ServerConnection {
 
   taskStatus(taskId: string, signal: AbortSignal): Promise<TaskStatus> {
     return this.#ask(() => taskStatusOn(this.#client, taskId, { signal, timeout: this.#context.connectTimeoutMs }));
+  }
+
+  operationStatus(operationId: string, signal: AbortSignal): Promise<OperationStatus> {
+    const options = { signal, timeout: this.#context.connectTimeoutMs };
+    return this.#ask(async () =>
+      this.#live.speaksMcpTx ? operationStatusOn(this.#client, operationId, options) : { state: 'unaware' },
+    );
   }
 
   async close(): Promise<void> {

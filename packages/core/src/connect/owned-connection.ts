@@ -8,6 +8,8 @@ import { sleep } from '../runtime/clock.ts';
 import { LiveClient } from './live-client.ts';
 import type { McpClientLike, ToolDefinition } from './mcp-client.ts';
 import { checkAlive } from './mcp-client.ts';
+import type { OperationStatus } from './operation-status.ts';
+import { operationStatusOn } from './operation-status.ts';
 import type { ConnectionContext, ConnectionState, ServerConnection, TaskStatus } from './server-source.ts';
 import type { Tap } from './tap.ts';
 import { taskStatusOn } from './task-status.ts';
@@ -94,6 +96,12 @@ export class OwnedConnection implements ServerConnection {
     return this.#ask(signal, (live) => taskStatusOn(live.client, taskId, this.#options(signal)));
   }
 
+  async operationStatus(operationId: string, signal: AbortSignal): Promise<OperationStatus> {
+    return this.#ask(signal, async (live) =>
+      live.speaksMcpTx ? operationStatusOn(live.client, operationId, this.#options(signal)) : { state: 'unaware' },
+    );
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#end();
     return this.#closing;
@@ -171,7 +179,7 @@ export class OwnedConnection implements ServerConnection {
       this.#failures = 0;
       this.#generation += 1;
       this.#live = live;
-      if (this.#generation > 1) this.#context.onReconnected();
+      if (this.#generation > 1 || live.speaksMcpTx) this.#context.onReconnected();
       return live;
     } catch (error) {
       if (this.#abort.signal.aborted) throw closed();

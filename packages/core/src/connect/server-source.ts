@@ -3,6 +3,7 @@ import type { ToolCaller } from '../engine/tool-caller.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Random } from '../runtime/random.ts';
 import type { ToolDefinition } from './mcp-client.ts';
+import type { OperationStatus } from './operation-status.ts';
 
 /** How a connection stands. */
 export type ConnectionState = 'idle' | 'connecting' | 'ready' | 'down' | 'closed';
@@ -26,6 +27,8 @@ export interface ServerConnection extends ToolCaller {
   check(signal: AbortSignal): Promise<void>;
   /** How a task of the server stands; absent where it cannot be asked. */
   taskStatus?(taskId: string, signal: AbortSignal): Promise<TaskStatus>;
+  /** How the server says that an operation stands; absent where it cannot be asked. */
+  operationStatus?(operationId: string, signal: AbortSignal): Promise<OperationStatus>;
   /** Ends it; a server process that was started for it is gone afterwards. */
   close(): Promise<void>;
 }
@@ -36,7 +39,7 @@ export interface ConnectionContext {
   readonly random: Random;
   /** The server's list of tools has changed. */
   readonly onToolsChanged: () => void;
-  /** Connected again, after an earlier connection was lost. */
+  /** Connected again, after an earlier connection was lost; or for the first time, to a server that knows its operations. */
   readonly onReconnected: () => void;
   readonly connectTimeoutMs: number;
   /** A connection idle for longer is probed before an unsafe send, ms. */

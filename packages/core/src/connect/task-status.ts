@@ -11,7 +11,7 @@ type Request = (
 ) => Promise<unknown>;
 
 /** Takes every answer: a zod schema to SDK v1, a Standard Schema to SDK v2. */
-const ANYTHING = {
+export const ANYTHING = {
   safeParse: (data: unknown) => ({ success: true, data }),
   '~standard': { version: 1, vendor: 'mcp-tx', validate: (value: unknown) => ({ value }) },
 } as const;

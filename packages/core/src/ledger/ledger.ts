@@ -17,6 +17,8 @@ export interface Ledger {
   readonly durability: Durability;
   /** Whether other processes see the same records. */
   readonly shared: boolean;
+  /** Since when this store has kept everything that it was given, epoch ms; absent where it cannot tell. */
+  readonly createdAt?: number;
   /**
    * Takes the exclusive right to drive an operation, or tells why not. Atomic: of N concurrent claims exactly one is `claimed`.
    * A claim repeated with the same `ownerToken` gives the same lease again, `takenOver` included, until the lease is given

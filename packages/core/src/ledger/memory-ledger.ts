@@ -40,11 +40,13 @@ export function memoryLedger(options: MemoryLedgerOptions = {}): Ledger & Ledger
 class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   readonly durability = 'process';
   readonly shared = false;
+  readonly createdAt: number;
   readonly #clock: Clock;
   #openStore: MemoryStore | undefined;
 
   constructor(maxRecords: number, clock: Clock) {
     this.#clock = clock;
+    this.createdAt = clock.now();
     this.#openStore = new MemoryStore(maxRecords);
   }
 

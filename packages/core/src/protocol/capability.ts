@@ -4,6 +4,8 @@
 export const EXTENSION_ID = 'io.github.mcp-tx/reliability';
 /** The older place: SDKs before 1.29 drop `capabilities.extensions` but keep `experimental`. */
 export const EXPERIMENTAL_ID = 'mcp_tx';
+/** The method that asks a server how an operation stands. */
+export const STATUS_METHOD = 'io.github.mcp-tx/status';
 /** Version of the blocks that this code writes. */
 export const WIRE_VERSION = 1;
 

@@ -76,7 +76,7 @@ export class McpTx implements AsyncDisposable {
       probe: (plan, operation) => runProbe(plan.probe, operation, this.#probeKit),
       isDraining: () => this.isClosed,
       onToolsChanged: () => this.#catalog.invalidate(),
-      onReconnected: () => this.#sweeper?.soon(0),
+      onReconnected: () => this.#sweeper?.soon(0, this.#connection.generation === 1),
       onRemoteTask: () => this.#sweeper?.soon(FIRST_TASK_POLL_MS),
       closed: this.#closed.signal,
     });
@@ -183,11 +183,11 @@ export class McpTx implements AsyncDisposable {
   }
 
   /**
-   * Asks now about one operation in doubt: the server about a task of its own, else the tool's probe. What is found ends the
+   * Asks now about one operation in doubt: the server about its task or its record, else the tool's probe. What is found ends the
    * doubt; `absent` only once the send can no longer take effect, so that the record may be in doubt afterwards, too.
    *
    * @throws McpTxError `OPERATION_NOT_FOUND`; `CALL_INVALID` when it is not in doubt or another server's; `CONFIG_INVALID`
-   * when its tool has no probe or the instance no ledger; `CLOSED`; `LEDGER_UNAVAILABLE`
+   * when its tool has no probe and the server cannot be asked, or the instance has no ledger; `CLOSED`; `LEDGER_UNAVAILABLE`
    */
   async probe(operationId: string): Promise<ProbeReport> {
     this.#refuseClosed();

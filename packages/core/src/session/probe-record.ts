@@ -1,4 +1,5 @@
-/** Asks about an operation in doubt, the server about its own task and then the user's probe, and writes down what is found. */
+/** Asks about an operation in doubt, the server about its task and its record and then the user's probe, and writes down what is found. */
+import type { OperationStatus } from '../connect/operation-status.ts';
 import type { ServerConnection, TaskStatus } from '../connect/server-source.ts';
 import type { EventHub } from '../engine/call-events.ts';
 import type { Ledger } from '../ledger/ledger.ts';
@@ -6,6 +7,7 @@ import type { OperationRecord, Resolution } from '../ledger/record.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { askServer, canAskServer, findOutWhetherServerCanBeAsked } from './ask-server.ts';
 import { withinTime } from './within-time.ts';
 
 /** What is needed to ask. */
@@ -33,11 +35,10 @@ export interface ProbeReport {
 }
 
 const TASK_TIMEOUT_MS = 10_000;
-const UNKNOWN: ProbeVerdict = { verdict: 'unknown' };
 
 /** Whether anybody can be asked about this operation. */
 export function canBeProbed(kit: ProbeRecordKit, record: OperationRecord): boolean {
-  return taskIdOf(record) !== undefined || kit.hasProbe(record.tool);
+  return taskIdOf(record) !== undefined || kit.hasProbe(record.tool) || canAskServer(kit);
 }
 
 /** Asks about one operation by its id. @throws McpTxError `OPERATION_NOT_FOUND`, `CALL_INVALID`, `CONFIG_INVALID` */
@@ -51,8 +52,10 @@ export async function probeOperation(kit: ProbeRecordKit, operationId: string): 
     const message = `${operationId} belongs to the server ${record.serverName}; ask its own instance`;
     throw new McpTxError('CALL_INVALID', message, { operationId });
   }
-  if (!canBeProbed(kit, record))
-    throw new McpTxError('CONFIG_INVALID', `there is no probe in the rule of ${record.tool}`, { operationId });
+  if (!canBeProbed(kit, record) && !(await findOutWhetherServerCanBeAsked(kit))) {
+    const message = `there is no probe in the rule of ${record.tool}, and the server cannot be asked`;
+    throw new McpTxError('CONFIG_INVALID', message, { operationId });
+  }
   return probeRecord(kit, record);
 }
 
@@ -64,27 +67,57 @@ export async function probeRecord(kit: ProbeRecordKit, record: OperationRecord):
   // Told by our own clock since we first saw it: another machine's clock, or the store's, may be ahead of ours. And told before
   // the probe looks, for its answer may come long after its look.
   const isTooLate = kit.clock.monotonic() > firstSeenAt + record.settleWindowMs;
-  const found = await findOut(kit, record);
-  const resolution = resolutionOf(found, isTooLate);
-  if (resolution === undefined) return { verdict: found.verdict, record };
+  const { verdict, resolution } = await findOut(kit, record, isTooLate);
+  if (resolution === undefined) return { verdict, record };
   const answer = await kit.ledger.resolve(operationId, resolution);
-  if (answer.kind === 'not_found') return { verdict: found.verdict, record };
+  if (answer.kind === 'not_found') return { verdict, record };
   kit.firstSeen.delete(operationId);
   if (answer.kind === 'resolved')
     kit.events.emit('operation.resolved', { operationId, by: resolution.by, outcome: resolution.outcome.state });
-  return { verdict: found.verdict, record: answer.record };
+  return { verdict, record: answer.record };
 }
 
-async function findOut(kit: ProbeRecordKit, record: OperationRecord): Promise<ProbeVerdict> {
+/** What was found, and the end that follows from it. */
+interface Finding {
+  readonly verdict: ProbeVerdict['verdict'];
+  readonly resolution?: Resolution | undefined;
+}
+
+async function findOut(kit: ProbeRecordKit, record: OperationRecord, isTooLate: boolean): Promise<Finding> {
   const taskId = taskIdOf(record);
   const task = taskId === undefined ? undefined : await askTask(kit, taskId);
-  if (task?.state === 'working') kit.working.add(record.operationId);
+  if (task?.state === 'completed') return ofProbe({ verdict: 'completed', result: task.result }, isTooLate);
+  const status = await askServer(kit, record);
+  if (task?.state === 'working' || status.state === 'in-progress') kit.working.add(record.operationId);
   else kit.working.delete(record.operationId);
-  if (task?.state === 'completed') return { verdict: 'completed', result: task.result };
-  if (!kit.hasProbe(record.tool)) return UNKNOWN;
+  const word = ofServer(status, isTooLate);
+  if (word?.resolution !== undefined || !kit.hasProbe(record.tool)) return word ?? { verdict: 'unknown' };
   const found = await kit.probe(describe(record));
-  const mayGoOn = task !== undefined && task.state !== 'gone';
-  return found.verdict === 'absent' && mayGoOn ? UNKNOWN : found; // what has not happened by now may happen yet
+  const mayGoOn = status.state === 'in-progress' || (task !== undefined && task.state !== 'gone');
+  // What has not happened by now may happen yet.
+  return found.verdict === 'absent' && mayGoOn ? { verdict: 'unknown' } : ofProbe(found, isTooLate);
+}
+
+/** The server's own word; `undefined` when it says nothing that helps. */
+function ofServer(status: OperationStatus, isTooLate: boolean): Finding | undefined {
+  switch (status.state) {
+    case 'completed': {
+      const { state, result, exactlyOnce } = status;
+      const outcome = { state, result: JSON.stringify(result), ...(exactlyOnce === true ? { exactlyOnce } : {}) };
+      return { verdict: 'completed', resolution: { outcome, by: 'server', reason: 'the server has the result' } };
+    }
+    case 'not-executed': // a promise for later requests, too
+      return { verdict: 'absent', resolution: notExecuted('server', 'the server knows that it never ran') };
+    case 'absent':
+      if (!isTooLate) return { verdict: 'absent' };
+      return { verdict: 'absent', resolution: notExecuted('server', 'the server has no record of it') };
+    default:
+      return undefined;
+  }
+}
+
+function notExecuted(by: string, reason: string): Resolution {
+  return { outcome: { state: 'failed', error: { code: 'NOT_EXECUTED', message: reason } }, by, reason };
 }
 
 async function askTask({ clock, connection }: ProbeRecordKit, taskId: string): Promise<TaskStatus> {
@@ -94,14 +127,14 @@ async function askTask({ clock, connection }: ProbeRecordKit, taskId: string): P
 }
 
 /** `absent` counts only once the send can no longer take effect. */
-function resolutionOf(found: ProbeVerdict, isTooLate: boolean): Resolution | undefined {
+function ofProbe(found: ProbeVerdict, isTooLate: boolean): Finding {
+  const { verdict } = found;
   if (found.verdict === 'completed') {
     const outcome = { state: 'completed', result: JSON.stringify(found.result) } as const;
-    return { outcome, by: 'probe', reason: 'the probe found that it happened' };
+    return { verdict, resolution: { outcome, by: 'probe', reason: 'the probe found that it happened' } };
   }
-  if (found.verdict === 'unknown' || !isTooLate) return undefined;
-  const error = { code: 'NOT_EXECUTED', message: 'a probe found that it did not happen' } as const;
-  return { outcome: { state: 'failed', error }, by: 'probe', reason: 'the probe found that it did not happen' };
+  if (verdict === 'unknown' || !isTooLate) return { verdict };
+  return { verdict, resolution: notExecuted('probe', 'a probe found that it did not happen') };
 }
 
 function taskIdOf({ outcome }: OperationRecord): string | undefined {

@@ -49,6 +49,8 @@ export class Sweeper {
   #endedAt = Number.NEGATIVE_INFINITY;
   #running: Promise<SweepReport> | undefined;
   #isStopped = false;
+  /** Something changed during a sweep, which may have looked before. */
+  #isWantedAgain = false;
 
   constructor(kit: SweepKit, intervalMs: number) {
     this.#kit = kit;
@@ -61,9 +63,16 @@ export class Sweeper {
     this.#schedule(0);
   }
 
-  /** Something has changed for operations in doubt: sweeps in `delayMs`, unless a sweep is under way or comes sooner. */
-  soon(delayMs: number): void {
-    if (this.#isStopped || this.#intervalMs === 0 || this.#running !== undefined) return;
+  /**
+   * Something has changed for operations in doubt: sweeps in `delayMs`, unless a sweep comes sooner. One that is under way will
+   * do, unless `isNews`: what a sweep itself has caused must not make another one follow.
+   */
+  soon(delayMs: number, isNews = false): void {
+    if (this.#isStopped || this.#intervalMs === 0) return;
+    if (this.#running !== undefined) {
+      this.#isWantedAgain ||= isNews;
+      return;
+    }
     const now = this.#kit.clock.monotonic();
     const wait = Math.max(delayMs, this.#endedAt + LEAST_DISTANCE_MS - now);
     const isSooner = this.#timer !== undefined && this.#dueAt <= now + wait;
@@ -75,6 +84,9 @@ export class Sweeper {
     this.#running ??= sweepOnce(this.#kit).finally(() => {
       this.#endedAt = this.#kit.clock.monotonic();
       this.#running = undefined;
+      if (!this.#isWantedAgain) return;
+      this.#isWantedAgain = false;
+      this.soon(0);
     });
     return this.#running;
   }
@@ -93,14 +105,14 @@ export class Sweeper {
   }
 
   async #tick(): Promise<void> {
+    this.#dueAt = Number.POSITIVE_INFINITY;
     try {
       await this.sweep();
     } catch (error) {
       this.#kit.events.emit('hook.failed', { hook: 'sweep', error });
     }
     const { working } = this.#kit;
-    if (!this.#isStopped)
-      this.#schedule(working.size > 0 ? Math.min(TASK_POLL_MS, this.#intervalMs) : this.#intervalMs);
+    if (!this.#isStopped) this.soon(working.size > 0 ? Math.min(TASK_POLL_MS, this.#intervalMs) : this.#intervalMs);
   }
 }
 

@@ -1,6 +1,7 @@
 /** A connection whose answers a test writes down: the engine's seam, with effects counted here and not by the engine. */
 import type {
   ConnectionContext,
+  OperationStatus,
   Sending,
   SendRequest,
   ServerConnection,
@@ -87,6 +88,11 @@ export class ScriptedServer {
   /** How the server's tasks stand. */
   readonly tasks: Map<string, TaskStatus> = new Map();
   taskPolls = 0;
+  /** What the server says of operations, by id; of others, that it has none. */
+  readonly operations: Map<string, OperationStatus> = new Map();
+  statusPolls = 0;
+  /** How far back its memory goes, ms. */
+  rememberedMs = 86_400_000;
   #context: ConnectionContext | undefined;
 
   /** Fates of the first sends, in order; later ones are answered. */
@@ -121,6 +127,11 @@ export class ScriptedServer {
       async taskStatus(taskId) {
         self.taskPolls += 1;
         return self.tasks.get(taskId) ?? { state: 'unknown' };
+      },
+      async operationStatus(operationId) {
+        self.statusPolls += 1;
+        if (!self.speaksMcpTx) return { state: 'unaware' };
+        return self.operations.get(operationId) ?? { state: 'absent', rememberedMs: self.rememberedMs };
       },
       get speaksMcpTx() {
         return self.speaksMcpTx;

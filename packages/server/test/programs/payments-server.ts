@@ -15,15 +15,17 @@ const ledger = sqliteLedger(database);
 
 const server = new McpServer({ name: 'payments', version: '1.0.0' });
 server.registerTool('pay', { inputSchema: { orderId: z.string() } }, async ({ orderId }, { requestId }) => {
+  const { operationId } = currentCall() ?? {};
   const claimed = (await ledger.find(currentCall()?.idempotencyKey ?? ''))?.state ?? 'no record';
   dieOnce('before');
   const receipt = randomUUID();
-  const args = { orderId, claimed };
+  const args = { orderId, claimed, operationId };
   effects.append({ effect: 'pay', args, receipt, at: Date.now(), pid: process.pid, jsonRpcId: requestId });
   dieOnce('after');
   return { content: [{ type: 'text', text: JSON.stringify({ orderId, receipt }) }] };
 });
 
+process.stdout.on('error', () => undefined); // a client that has gone must not take the tools under way with it
 withMcpTx(server, { ledger, name: 'payments', scope: 'local', leaseMs: Number(leaseMs) });
 await server.connect(new StdioServerTransport());
 

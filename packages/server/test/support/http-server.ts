@@ -14,6 +14,8 @@ export interface HttpOptions {
   readonly tools: Tools;
   /** Numbers of the `tools/call` requests, from 1, whose connection breaks when the tool has had its effect. */
   readonly drop?: readonly number[];
+  /** Requests that never arrive. */
+  readonly loses?: (body: unknown) => boolean;
   /** Answers as one JSON body and not as a stream of events. */
   readonly json?: boolean;
 }
@@ -48,6 +50,10 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const body = request.method === 'POST' ? await json(request) : undefined;
+  if (options.loses?.(body) === true) {
+    response.destroy();
+    return;
+  }
   if ((body as { method?: string } | undefined)?.method === 'tools/call') {
     seen.calls += 1;
     if (options.drop?.includes(seen.calls)) breakAfterEffect(options.tools, response, seen);

@@ -37,6 +37,11 @@ export function migrate(database: DatabaseSync, path: string): void {
   }
 }
 
+/** When the file was made a ledger, epoch ms. */
+export function createdAt(database: DatabaseSync): number {
+  return Number(database.prepare('select min(applied_at) as at from mcp_tx_migrations').get()?.at);
+}
+
 /** Only writes SQL; it is never connected. */
 const compiler: Kysely<unknown> = new Kysely({
   dialect: {

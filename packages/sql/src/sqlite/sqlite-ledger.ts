@@ -25,6 +25,7 @@ import type { ReadonlyKysely } from 'kysely/readonly';
 import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from './claim.ts';
 import { fileTransactor } from './file-transactor.ts';
 import { GroupCommit } from './group-commit.ts';
+import { createdAt } from './migrate.ts';
 import { IN_MEMORY, openDatabase, openForReading } from './open-database.ts';
 import * as reader from './reader.ts';
 import { keyOf, toRecord } from './rows.ts';
@@ -78,6 +79,7 @@ const PURGE_CHUNK = 500;
 class FileLedger implements SqliteLedger {
   readonly durability: Durability;
   readonly shared: boolean;
+  readonly createdAt: number;
   readonly db: ReadonlyKysely<LedgerTables>;
   readonly #path: string;
   readonly #database: DatabaseSync;
@@ -94,6 +96,7 @@ class FileLedger implements SqliteLedger {
     const isFile = path !== IN_MEMORY;
     this.durability = isFile ? 'fsync' : 'process';
     this.shared = isFile;
+    this.createdAt = createdAt(database);
     this.#path = path;
     this.#database = database;
     this.#sql = prepareStatements(database);
