@@ -39,7 +39,11 @@ it('[G:S4] and he cannot ask for the state of hers, nor find out that it exists'
   await using mallory = await login('mallory');
   await anna.call('pay', ORDER, meta('op_a'));
   expect(await anna.ask(STATUS_METHOD, { operationId: 'op_a' })).toMatchObject({ state: 'completed' });
-  expect(await mallory.ask(STATUS_METHOD, { operationId: 'op_a' })).toEqual({ operationId: 'op_a', state: 'unknown', rememberedMs: expect.any(Number) });
+  expect(await mallory.ask(STATUS_METHOD, { operationId: 'op_a' })).toEqual({
+    operationId: 'op_a',
+    state: 'unknown',
+    rememberedMs: expect.any(Number),
+  });
   const conflict = await mallory.call('pay', { orderId: '43' }, meta('op_a'));
   expect(blockOf(conflict)).toMatchObject({ ack: true, duplicate: false });
 });
