@@ -11,10 +11,10 @@ type Request = (
 ) => Promise<unknown>;
 
 /** Takes every answer: a zod schema to SDK v1, a Standard Schema to SDK v2. */
-export const ANYTHING = {
+export const ANYTHING: object = {
   safeParse: (data: unknown) => ({ success: true, data }),
   '~standard': { version: 1, vendor: 'mcp-tx', validate: (value: unknown) => ({ value }) },
-} as const;
+};
 
 const INVALID_PARAMS = -32_602;
 /** What SDK v1 throws by itself: the connection was closed, no answer came in time. */
