@@ -74,24 +74,40 @@ describe.each(packages.map((member) => [member.manifest.name, member] as const))
   });
 });
 
-it.each(specifiers.filter((specifier) => specifier !== VITEST_ENTRY))(
-  'import and require give the same names: %s',
-  (specifier) => {
-    const script = `
+/** This Node, and the oldest one that `engines` promises. */
+const nodes: readonly (readonly [version: string, path: string])[] = [
+  [process.version, process.execPath],
+  ['v22.13.0', join(root, 'test', 'oldest-node', 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')],
+];
+const loads = nodes.flatMap(([version, path]) =>
+  specifiers.filter((specifier) => specifier !== VITEST_ENTRY).map((specifier) => [version, specifier, path] as const),
+);
+
+it('the oldest Node is the one that the packages promise', () => {
+  const [, [version, path]] = nodes as [unknown, readonly [string, string]];
+  expect(execFileSync(path, ['--version'], { encoding: 'utf8' }).trim()).toBe(version);
+  for (const { manifest } of packages) expect(`v${manifest.engines?.node?.slice(2)}.0`).toBe(version);
+});
+
+it.each(loads)('[T43] Node %s: import and require give the same names: %s', (_version, specifier, node) => {
+  const script = `
     import { createRequire } from 'node:module';
     const imported = Object.keys(await import('${specifier}'));
     const required = Object.keys(createRequire(import.meta.url)('${specifier}')).filter((name) => name !== '__esModule');
     console.log(JSON.stringify([imported.sort(), required.sort()]));`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '--eval', script], {
+  const { stdout, stderr } = spawnSync(
+    node,
+    ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', script],
+    {
       cwd: project,
       encoding: 'utf8',
       env: { ...process.env, NODE_OPTIONS: '' },
-    });
-    expect(stderr).toBe('');
-    const [imported, required] = JSON.parse(stdout);
-    expect(required).toEqual(imported);
-  },
-);
+    },
+  );
+  expect(stderr).toBe('');
+  const [imported, required] = JSON.parse(stdout);
+  expect(required).toEqual(imported);
+});
 
 it(`in a vitest run it loads: ${VITEST_ENTRY}`, () => {
   const text = `
