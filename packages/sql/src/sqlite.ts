@@ -1,6 +1,5 @@
 /** Public face `@mcp-tx/sql/sqlite`: a ledger in one SQLite file. Every name here is public API. */
-export type { SqliteLedger, SqliteLedgerOptions } from './sqlite/sqlite-ledger.ts';
-export { sqliteLedger } from './sqlite/sqlite-ledger.ts';
+
 export type {
   AuditTable,
   CallsView,
@@ -8,5 +7,7 @@ export type {
   MigrationsTable,
   OperationsTable,
   ResultsTable,
-} from './sqlite/tables.ts';
+} from './operations/tables.ts';
+export type { SqliteLedger, SqliteLedgerOptions } from './sqlite/sqlite-ledger.ts';
+export { sqliteLedger } from './sqlite/sqlite-ledger.ts';
 export type { SqliteTransaction } from './sqlite/transaction.ts';

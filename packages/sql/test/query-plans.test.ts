@@ -3,10 +3,11 @@ import { DatabaseSync } from 'node:sqlite';
 import type { ListQuery } from '@mcp-tx/core/ledger';
 import { Kysely } from 'kysely';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { rowsOf } from '../src/sqlite/reader.ts';
+import { rowsOf } from '../src/operations/reader.ts';
+import type { StatementName } from '../src/operations/statements.ts';
+import { SQL } from '../src/operations/statements.ts';
 import { nodeSqliteDialect } from '../src/sqlite/sqlite-dialect.ts';
-import type { StatementName } from '../src/sqlite/statements.ts';
-import { SQL } from '../src/sqlite/statements.ts';
+import { sqliteCodec } from '../src/sqlite/statements.ts';
 import type { LedgerTables } from '../src/sqlite.ts';
 import { sqliteLedger } from '../src/sqlite.ts';
 import type { TemporaryFolder } from './support/temporary-file.ts';
@@ -37,6 +38,7 @@ describe('statements', () => {
     ['markSent', /SEARCH mcp_tx_operations USING INTEGER PRIMARY KEY/],
     ['renew', /SEARCH mcp_tx_operations USING INTEGER PRIMARY KEY/],
     ['runOut', /SEARCH mcp_tx_operations USING INDEX mcp_tx_leases/],
+    ['runOutOf', /SEARCH mcp_tx_operations USING INDEX mcp_tx_leases/],
     ['expired', /SEARCH mcp_tx_operations USING INDEX mcp_tx_expiry/],
     ['repeated', /SEARCH mcp_tx_operations USING INDEX mcp_tx_quarantine/],
     ['removeAudit', /SEARCH mcp_tx_audit USING INDEX mcp_tx_audit_of/],
@@ -53,7 +55,7 @@ describe('lists', () => {
     [{ cursor: '5' }, /^SEARCH mcp_tx_operations USING INTEGER PRIMARY KEY/],
   ])('%j', (query, plan) => {
     const db = new Kysely<LedgerTables>({ dialect: nodeSqliteDialect(() => database) });
-    const { sql } = rowsOf(db, query, 100).compile();
+    const { sql } = rowsOf(db, sqliteCodec, query, 100).compile();
     expect(planOf(sql)).toMatch(plan);
     expect(planOf(sql)).not.toMatch(/TEMP B-TREE/);
   });

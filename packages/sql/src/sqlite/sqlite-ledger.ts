@@ -22,21 +22,22 @@ import type {
 import { McpTxError, systemClock } from '@mcp-tx/core/ledger';
 import { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
-import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from './claim.ts';
+import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
+import * as reader from '../operations/reader.ts';
+import { keyOf, toRecord } from '../operations/rows.ts';
+import type { Steps } from '../operations/steps.ts';
+import type { LedgerTables } from '../operations/tables.ts';
+import * as transitions from '../operations/transitions.ts';
 import { fileTransactor } from './file-transactor.ts';
 import { GroupCommit } from './group-commit.ts';
 import { createdAt } from './migrate.ts';
 import { IN_MEMORY, openDatabase, openForReading } from './open-database.ts';
-import * as reader from './reader.ts';
-import { keyOf, toRecord } from './rows.ts';
 import { nodeSqliteDialect } from './sqlite-dialect.ts';
 import { toLedgerError } from './sqlite-errors.ts';
 import type { Statements } from './statements.ts';
-import { prepareStatements, rowByKey } from './statements.ts';
-import type { LedgerTables } from './tables.ts';
+import { prepareStatements, rowByKey, runSteps, sqliteCodec } from './statements.ts';
 import type { SqliteTransaction, TransactionKit } from './transaction.ts';
 import { runTransaction } from './transaction.ts';
-import * as transitions from './transitions.ts';
 
 /** Options of {@link sqliteLedger}. */
 export interface SqliteLedgerOptions {
@@ -109,28 +110,28 @@ class FileLedger implements SqliteLedger {
 
   async claim(request: ClaimRequest): Promise<Claim> {
     const key = keyOfClaim(request);
-    const answer = this.#read((sql) => answerByReading(sql, request, key, this.#clock.now()));
+    const answer = this.#read((sql) => answerByReading(rowByKey(sql, key), request, this.#clock.now()));
     if (typeof answer === 'object') return answer;
     const claim = answer === 'is there' ? claimInTransaction : claimUnseen;
-    return this.#write((sql, now) => claim(sql, request, key, now));
+    return this.#write((now) => claim(request, key, now));
   }
 
   async markSent(lease: Lease, attempt: number): Promise<boolean> {
-    return this.#write((sql, now) => transitions.markSent(sql, lease, attempt, now));
+    return this.#write((now) => transitions.markSent(lease, attempt, now));
   }
 
   async renewAll(leases: readonly Lease[]): Promise<readonly boolean[]> {
     this.#requireOpen();
     if (leases.length === 0) return [];
-    return this.#write((sql, now) => leases.map((lease) => transitions.renew(sql, lease, now)));
+    return this.#write((now) => transitions.renewEach(leases, now));
   }
 
   async release(lease: Lease, released: Released): Promise<boolean> {
-    return this.#write((sql, now) => transitions.release(sql, lease, released, now));
+    return this.#write((now) => transitions.release(lease, released, now));
   }
 
   async settle(lease: Lease, outcome: Outcome): Promise<boolean> {
-    return this.#write((sql, now) => transitions.settle(sql, lease, outcome, now));
+    return this.#write((now) => transitions.settle(lease, outcome, now));
   }
 
   async transaction(lease: Lease, work: (db: SqliteTransaction) => Promise<Outcome>): Promise<boolean> {
@@ -140,7 +141,7 @@ class FileLedger implements SqliteLedger {
   }
 
   async resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
-    return this.#write((sql, now) => transitions.resolve(sql, operationId, resolution, now));
+    return this.#write((now) => transitions.resolve(operationId, resolution, now));
   }
 
   async find(operationId: string): Promise<OperationRecord | undefined> {
@@ -153,21 +154,21 @@ class FileLedger implements SqliteLedger {
 
   async sweep(limit: number, serverName?: string): Promise<readonly Swept[]> {
     // Sweeps come often and mostly find nothing; only what they change is worth a transaction.
-    const found = this.#read((sql) => transitions.runOut(sql, limit, serverName, this.#clock.now()));
+    const found = this.#read((sql) => runSteps(sql, transitions.runOut(limit, serverName, this.#clock.now())));
     if (found.every(transitions.isRunnable)) return found.map((row) => ({ action: 'runnable', record: toRecord(row) }));
-    return this.#write((sql, now) => transitions.sweep(sql, limit, serverName, now));
+    return this.#write((now) => transitions.sweep(limit, serverName, now));
   }
 
   async list(query: ListQuery): Promise<Page> {
-    return this.#look((db) => reader.list(db, query));
+    return this.#look((db) => reader.list(db, sqliteCodec, query));
   }
 
   async stats(query: Omit<ListQuery, 'limit' | 'cursor'>): Promise<Stats> {
-    return this.#look((db) => reader.stats(db, query));
+    return this.#look((db) => reader.stats(db, sqliteCodec, query));
   }
 
   async audit(operationId: string): Promise<readonly AuditLine[]> {
-    return this.#look((db) => reader.audit(db, operationId));
+    return this.#look((db) => reader.audit(db, sqliteCodec, operationId));
   }
 
   async purge(before: number, limit: number): Promise<number> {
@@ -176,7 +177,7 @@ class FileLedger implements SqliteLedger {
     let removed = 0;
     while (removed < limit) {
       const chunk = Math.min(PURGE_CHUNK, limit - removed);
-      const count = await this.#write((sql) => transitions.purge(sql, before, chunk));
+      const count = await this.#write(() => transitions.purge(before, chunk));
       removed += count;
       if (count < chunk) break;
     }
@@ -204,9 +205,9 @@ class FileLedger implements SqliteLedger {
     this.#database.close();
   }
 
-  #write<T>(work: (sql: Statements, now: number) => T): Promise<T> {
+  #write<T>(work: (now: number) => Steps<T>): Promise<T> {
     this.#requireOpen();
-    return this.#writes.run(() => work(this.#sql, this.#clock.now()));
+    return this.#writes.run(() => runSteps(this.#sql, work(this.#clock.now())));
   }
 
   #read<T>(work: (sql: Statements) => T): T {

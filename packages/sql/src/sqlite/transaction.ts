@@ -4,10 +4,10 @@ import * as sqlite from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Lease, Outcome } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
+import * as transitions from '../operations/transitions.ts';
 import { openForWriting } from './open-database.ts';
 import { isBusy, toLedgerError } from './sqlite-errors.ts';
-import { prepareWhenUsed } from './statements.ts';
-import * as transitions from './transitions.ts';
+import { prepareWhenUsed, runSteps } from './statements.ts';
 
 /** What a tool writes with: the ledger's own file, inside a transaction that is not the tool's to end. Dead after it. */
 export interface SqliteTransaction {
@@ -43,10 +43,10 @@ export async function runTransaction(
   try {
     const sql = prepareWhenUsed(database);
     await beginWhenFree(database, kit);
-    if (!inOurWords(path, () => transitions.begin(sql, lease, clock.now()))) return false;
+    if (!inOurWords(path, () => runSteps(sql, transitions.begin(lease, clock.now())))) return false;
     const outcome = await workWithin(database, kit.timeLimitMs, work);
     return inOurWords(path, () => {
-      if (!transitions.settle(sql, lease, outcome, clock.now())) return false;
+      if (!runSteps(sql, transitions.settle(lease, outcome, clock.now()))) return false;
       database.exec('commit');
       return true;
     });

@@ -1,25 +1,24 @@
-/** The read side of the SQLite ledger: lists, counts and audit, through Kysely. */
+/** The read side of a ledger: lists, counts and audit, through Kysely. */
 import type { AuditLine, ListQuery, Page, Stats } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Kysely, SelectQueryBuilder } from 'kysely';
 import { sql } from 'kysely';
+import type { Codec } from './codec.ts';
 import type { OperationRow } from './rows.ts';
 import { keyOf, toRecord } from './rows.ts';
-import { toRow } from './statements.ts';
 import type { LedgerTables } from './tables.ts';
-import { fromColumn, toColumn } from './text-column.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
 /** @throws McpTxError `CALL_INVALID` */
-export async function list(db: Kysely<LedgerTables>, query: ListQuery): Promise<Page> {
+export async function list(db: Kysely<LedgerTables>, codec: Codec, query: ListQuery): Promise<Page> {
   const limit = limitOf(query);
-  const found: readonly OperationRow[] = await rowsOf(db, query, limit + 1).execute(); // one more: is there a next page?
+  const found: readonly OperationRow[] = await rowsOf(db, codec, query, limit + 1).execute(); // one more: is there a next page?
   const page = found.slice(0, limit);
   const last = found.length > limit ? page.at(-1) : undefined;
   return {
-    records: page.map((row) => toRecord(toRow(row))),
+    records: page.map((row) => toRecord(codec.toRow(row))),
     ...(last === undefined ? {} : { cursor: String(last.id) }),
   };
 }
@@ -27,10 +26,11 @@ export async function list(db: Kysely<LedgerTables>, query: ListQuery): Promise<
 /** The rows that a query means, newest first. */
 export function rowsOf(
   db: Kysely<LedgerTables>,
+  codec: Codec,
   query: ListQuery,
   limit: number,
 ): SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', OperationRow> {
-  const rows = matching(db, query)
+  const rows = matching(db, codec, query)
     .leftJoin('mcp_tx_results', 'mcp_tx_results.operation', 'mcp_tx_operations.id')
     .selectAll('mcp_tx_operations')
     .select('mcp_tx_results.result')
@@ -40,8 +40,8 @@ export function rowsOf(
   return from as unknown as SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', OperationRow>; // the join adds a table
 }
 
-export async function stats(db: Kysely<LedgerTables>, query: ListQuery): Promise<Stats> {
-  const counted = await matching(db, query)
+export async function stats(db: Kysely<LedgerTables>, codec: Codec, query: ListQuery): Promise<Stats> {
+  const counted = await matching(db, codec, query)
     .select(['state', 'contradicted'])
     .select((of) => of.fn.countAll<number>().as('count'))
     .groupBy(['state', 'contradicted'])
@@ -50,14 +50,19 @@ export async function stats(db: Kysely<LedgerTables>, query: ListQuery): Promise
   let contradicted = 0;
   let total = 0;
   for (const row of counted) {
-    byState[row.state] += row.count;
-    total += row.count;
-    if (row.contradicted === 1) contradicted += row.count;
+    const count = codec.toNumber(row.count);
+    byState[row.state] += count;
+    total += count;
+    if (row.contradicted === 1) contradicted += count;
   }
   return { byState, contradicted, total };
 }
 
-export async function audit(db: Kysely<LedgerTables>, operationId: string): Promise<readonly AuditLine[]> {
+export async function audit(
+  db: Kysely<LedgerTables>,
+  codec: Codec,
+  operationId: string,
+): Promise<readonly AuditLine[]> {
   const key = keyOf(operationId);
   if (key === undefined) return [];
   const lines = await db
@@ -66,13 +71,15 @@ export async function audit(db: Kysely<LedgerTables>, operationId: string): Prom
     .where('operation_key', '=', key)
     .orderBy('id')
     .execute();
-  return lines.map(
-    (line) => ({ operationId, ...line, by: fromColumn(line.by), reason: fromColumn(line.reason) }) as AuditLine,
-  );
+  return lines.map(({ at, by, action, state, reason }) => {
+    const told = { by: codec.toText(by), reason: codec.toText(reason) };
+    return { operationId, at: codec.toNumber(at), action, state, ...told } as AuditLine;
+  });
 }
 
 function matching(
   db: Kysely<LedgerTables>,
+  codec: Codec,
   query: ListQuery,
 ): SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', object> {
   let rows = db.selectFrom('mcp_tx_operations').where('tombstone', '=', 0);
@@ -83,9 +90,9 @@ function matching(
     else rows = rows.where('state', 'in', query.states);
   }
   if (query.contradicted !== undefined) rows = rows.where('contradicted', '=', sql.lit(query.contradicted ? 1 : 0));
-  if (query.scope !== undefined) rows = rows.where('scope', '=', columnOf(query.scope));
-  if (query.serverName !== undefined) rows = rows.where('server_name', '=', columnOf(query.serverName));
-  if (query.tool !== undefined) rows = rows.where('tool', '=', columnOf(query.tool));
+  if (query.scope !== undefined) rows = rows.where('scope', '=', columnOf(codec, query.scope));
+  if (query.serverName !== undefined) rows = rows.where('server_name', '=', columnOf(codec, query.serverName));
+  if (query.tool !== undefined) rows = rows.where('tool', '=', columnOf(codec, query.tool));
   return rows;
 }
 
@@ -104,6 +111,6 @@ function idOf(cursor: string): number {
 }
 
 /** A name as it is stored. The tables' types speak of texts, which all but those with NUL are. */
-function columnOf(name: string): string {
-  return toColumn(name) as string;
+function columnOf(codec: Codec, name: string): string {
+  return codec.toColumn(name) as string;
 }

@@ -3,9 +3,8 @@ import type { Claim, ClaimRequest, Lease, OperationState } from '@mcp-tx/core/le
 import { base32, McpTxError } from '@mcp-tx/core/ledger';
 import type { OperationRow } from './rows.ts';
 import { digestColumn, hasDigest, keyOf, toRecord } from './rows.ts';
-import type { Statements } from './statements.ts';
-import { rowByKey } from './statements.ts';
-import { toColumn } from './text-column.ts';
+import type { Steps } from './steps.ts';
+import { rowsBy, step } from './steps.ts';
 
 /** What a claim of a row that is there has to do. */
 interface Plan {
@@ -24,46 +23,44 @@ export function keyOfClaim(request: ClaimRequest): Uint8Array {
 
 /** The answer, where no write is needed for it; else whether the operation is there. */
 export function answerByReading(
-  sql: Statements,
+  row: OperationRow | undefined,
   request: ClaimRequest,
-  key: Uint8Array,
   now: number,
 ): Claim | 'is there' | 'is not there' {
-  const row = rowByKey(sql, key);
   if (row === undefined) return 'is not there';
   const plan = planOf(row, request, now);
   return 'kind' in plan ? plan : 'is there';
 }
 
 /** The answer, after the write that it needs. */
-export function claimInTransaction(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim {
-  const row = rowByKey(sql, key);
-  if (row === undefined) return claimNew(sql, request, key, now);
+export function* claimInTransaction(request: ClaimRequest, key: Uint8Array, now: number): Steps<Claim> {
+  const [row] = yield* rowsBy('byKey', key);
+  if (row === undefined) return yield* claimNew(request, key, now);
   const plan = planOf(row, request, now);
   if ('kind' in plan) return plan;
   switch (plan.step) {
     case 'replace':
-      forget(sql, row);
-      return claimNew(sql, request, key, now);
+      yield* forget(row);
+      return yield* claimNew(request, key, now);
     case 'again':
-      return claimAgain(sql, row, request, now);
+      return yield* claimAgain(row, request, now);
     case 'afresh':
-      return claimAfresh(sql, row, request, now);
+      return yield* claimAfresh(row, request, now);
     case 'take-over':
-      return takeOver(sql, row, request, now);
+      return yield* takeOver(row, request, now);
   }
 }
 
 /** The same for an operation that was not there a moment ago: most likely it still is not, and need not be looked for. */
-export function claimUnseen(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim {
-  return insertNew(sql, request, key, now) ?? claimInTransaction(sql, request, key, now);
+export function* claimUnseen(request: ClaimRequest, key: Uint8Array, now: number): Steps<Claim> {
+  return (yield* insertNew(request, key, now)) ?? (yield* claimInTransaction(request, key, now));
 }
 
 /** Removes an operation without a trace. */
-export function forget(sql: Statements, row: Pick<OperationRow, 'id' | 'operation_key'>): void {
-  sql.removeResult.run(row.id);
-  sql.removeAudit.run(row.operation_key);
-  sql.remove.run(row.id);
+export function* forget(row: Pick<OperationRow, 'id' | 'operation_key'>): Steps<void> {
+  yield* step('removeResult', row.id);
+  yield* step('removeAudit', row.operation_key);
+  yield* step('remove', row.id);
 }
 
 /** The order of the questions is the contract's. */
@@ -80,41 +77,42 @@ function planOf(row: OperationRow, request: ClaimRequest, now: number): Claim | 
   return { step: row.state === 'claimed' && row.lease_until === 0 ? 'afresh' : 'take-over' };
 }
 
-function claimNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim {
-  const claim = insertNew(sql, request, key, now);
+function* claimNew(request: ClaimRequest, key: Uint8Array, now: number): Steps<Claim> {
+  const claim = yield* insertNew(request, key, now);
   if (claim !== undefined) return claim;
   throw new McpTxError('INTERNAL', `${request.operationId} appeared within a transaction of its own`);
 }
 
 /** `undefined`: the operation is there after all. */
-function insertNew(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): Claim | undefined {
-  const earlier = repeatedBy(sql, request, key, now);
+function* insertNew(request: ClaimRequest, key: Uint8Array, now: number): Steps<Claim | undefined> {
+  const earlier = yield* repeatedBy(request, key, now);
   if (earlier !== undefined) return { kind: 'repeat', operationId: earlier };
   const isSent = request.state === 'sent';
   const attempts = isSent ? 1 : 0;
-  const { changes, lastInsertRowid } = sql.insert.run(
-    ...[key, digestColumn(request.digest, key), toColumn(request.scope), toColumn(request.serverName)],
-    ...[toColumn(request.tool), toColumn(request.idempotencyKey), toColumn(request.fingerprint)],
-    ...[toColumn(request.requestId), request.ownerToken, request.state, request.mode, attempts, request.maxAttempts, 1],
+  const { changes, id } = yield* step(
+    'insert',
+    ...[key, digestColumn(request.digest, key), request.scope, request.serverName],
+    ...[request.tool, request.idempotencyKey ?? null, request.fingerprint ?? null],
+    ...[request.requestId, request.ownerToken, request.state, request.mode, attempts, request.maxAttempts, 1],
     ...[now + request.leaseMs, now + request.deadlineInMs, request.settleWindowMs, request.retentionMs],
-    ...[toColumn(request.arguments), toColumn(request.quarantine?.session), now, isSent ? now : null],
+    ...[request.arguments ?? null, request.quarantine?.session ?? null, now, isSent ? now : null],
   );
   if (changes === 0) return undefined;
-  return grant(request, Number(lastInsertRowid), 1, attempts, request.maxAttempts);
+  return grant(request, id ?? -1, 1, attempts, request.maxAttempts);
 }
 
 /** The same owner asks again because its first answer was lost: it gets the same one. */
-function claimAgain(sql: Statements, row: OperationRow, request: ClaimRequest, now: number): Claim {
+function* claimAgain(row: OperationRow, request: ClaimRequest, now: number): Steps<Claim> {
   const mayFirstSend = row.took_over === 0 && row.state === 'claimed' && row.attempts < row.attempt_limit;
   const isSent = mayFirstSend && request.state === 'sent';
   const next = { ...row, ...(isSent ? sent(row, now) : {}), lease_until: now + request.leaseMs };
-  write(sql, next);
+  yield* write(next);
   const takenOver = row.took_over === 1 ? row : undefined;
   return grant(request, row.id, row.fence, next.attempts, next.attempt_limit, takenOver);
 }
 
 /** It was given back, or a sweep let go of it: nothing ran, and everything counts from here. */
-function claimAfresh(sql: Statements, row: OperationRow, request: ClaimRequest, now: number): Claim {
+function* claimAfresh(row: OperationRow, request: ClaimRequest, now: number): Steps<Claim> {
   const next = {
     ...owned(row, request, now),
     mode: request.mode,
@@ -123,12 +121,12 @@ function claimAfresh(sql: Statements, row: OperationRow, request: ClaimRequest, 
     took_over: 0,
     ...(request.state === 'sent' ? sent(row, now) : {}),
   };
-  write(sql, next);
+  yield* write(next);
   return grant(request, row.id, next.fence, next.attempts, next.attempt_limit);
 }
 
 /** The former owner is gone. What it may have sent stands: its state, its attempts and their limit, the stricter mode. */
-function takeOver(sql: Statements, row: OperationRow, request: ClaimRequest, now: number): Claim {
+function* takeOver(row: OperationRow, request: ClaimRequest, now: number): Steps<Claim> {
   const isMode = row.state === 'claimed' || request.mode === 'at-most-once';
   const next = {
     ...owned(row, request, now),
@@ -136,7 +134,7 @@ function takeOver(sql: Statements, row: OperationRow, request: ClaimRequest, now
     settle_window_ms: Math.max(row.settle_window_ms, request.settleWindowMs),
     took_over: 1,
   };
-  write(sql, next);
+  yield* write(next);
   return grant(request, row.id, next.fence, next.attempts, next.attempt_limit, row);
 }
 
@@ -158,11 +156,12 @@ function sent(row: OperationRow, now: number): { state: OperationState; attempts
   return { state: 'sent', attempts: row.attempts + 1, sent_at: now };
 }
 
-function write(sql: Statements, row: OperationRow): void {
-  sql.take.run(
-    ...[toColumn(row.request_id), row.owner_token, row.state, row.mode, row.attempts, row.attempt_limit, row.fence],
+function* write(row: OperationRow): Steps<void> {
+  yield* step(
+    'take',
+    ...[row.request_id, row.owner_token, row.state, row.mode, row.attempts, row.attempt_limit, row.fence],
     ...[row.took_over, row.lease_until, row.deadline_at, row.settle_window_ms, row.retention_ms],
-    ...[toColumn(row.arguments), toColumn(row.fingerprint), row.sent_at, row.id],
+    ...[row.arguments, row.fingerprint, row.sent_at, row.id],
   );
 }
 
@@ -180,15 +179,12 @@ function grant(
   return takenOver === undefined ? claim : { ...claim, takenOver: toRecord(takenOver, request) };
 }
 
-function repeatedBy(sql: Statements, request: ClaimRequest, key: Uint8Array, now: number): string | undefined {
+function* repeatedBy(request: ClaimRequest, key: Uint8Array, now: number): Steps<string | undefined> {
   const { quarantine, fingerprint, idempotencyKey, scope, serverName } = request;
   if (quarantine === undefined || fingerprint === undefined || idempotencyKey !== undefined) return undefined;
   const since = now - quarantine.windowMs;
-  const rows = sql.repeated.all(
-    ...[toColumn(fingerprint), toColumn(quarantine.session), toColumn(scope), toColumn(serverName)],
-    ...[key, since, now],
-  );
-  const earlier = rows.map((row) => `op_${base32(row.operation_key as Uint8Array)}`);
+  const rows = yield* rowsBy('repeated', ...[fingerprint, quarantine.session, scope, serverName], ...[key, since, now]);
+  const earlier = rows.map((row) => `op_${base32(row.operation_key)}`);
   return quarantine.repeatOf !== undefined && earlier.includes(quarantine.repeatOf) ? undefined : earlier[0];
 }
 
