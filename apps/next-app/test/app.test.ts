@@ -10,6 +10,12 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const FAULTS = 'order-13=crash-after-effect,order-14=crash-before-effect';
 
+const LIST = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: '{"arguments":{"orderId":"order-0"}}',
+};
+
 let app: ShopApp;
 beforeAll(async () => {
   app = await startApp({ faults: FAULTS });
@@ -33,6 +39,17 @@ it('was built with the network cut', ({ skip }) => {
   const { networkCut } = inject('appBuild');
   if (!networkCut && process.env.CI === undefined) skip('unshare --net is not allowed here');
   expect(networkCut).toBe(true);
+});
+
+it('starts one payments server for fifty who come first at the same time, and keeps it', async () => {
+  await using own = await startApp({ chargeMs: 20 });
+  const list = () => fetch(`${own.url}/api/payments/execute/list_charges`, LIST);
+  const answers = await Promise.all(Array.from({ length: 50 }, list));
+  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
+  const pids = own.pidsOf('payments-server.ts');
+  expect(pids).toHaveLength(1);
+  for (let round = 0; round < 20; round += 1) await Promise.all(Array.from({ length: 50 }, list));
+  expect(own.pidsOf('payments-server.ts')).toEqual(pids);
 });
 
 it('charges once for ten who ask at the same time under one key, and again later', async () => {

@@ -1,20 +1,16 @@
-/** Starts the built app as a person does, on a folder and a port of its own, and looks at the payments server's own log. */
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+/** Starts the app on a folder of its own, and looks at the payments server's own log. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Charge } from 'shop';
 import { paymentLogPath, readCharges } from 'shop';
+import type { NextServer } from './next-server.ts';
+import { startNext } from './next-server.ts';
 
 const APP = join(import.meta.dirname, '..', '..');
-const NEXT = join(APP, 'node_modules', 'next', 'dist', 'bin', 'next');
 
 /** A running app. */
-export interface ShopApp extends AsyncDisposable {
-  readonly url: string;
-  readonly process: ChildProcess;
+export interface ShopApp extends NextServer, AsyncDisposable {
   /** Money that was taken for an order: what really happened. */
   charges(orderId: string): readonly Charge[];
 }
@@ -23,40 +19,24 @@ export interface ShopApp extends AsyncDisposable {
 export interface ShopAppOptions {
   readonly chargeMs?: number;
   readonly faults?: string;
+  /** Default `start`, which takes the app as it was built. */
+  readonly mode?: 'start' | 'dev';
+  /** Where a copy of the app lies. */
+  readonly app?: string;
 }
 
 /** Starts it, and waits until it listens. */
-export async function startApp({ chargeMs = 400, faults = '' }: ShopAppOptions = {}): Promise<ShopApp> {
+export async function startApp(options: ShopAppOptions = {}): Promise<ShopApp> {
+  const { chargeMs = 400, faults = '', mode = 'start', app = APP } = options;
   const folder = mkdtempSync(join(tmpdir(), 'shop-app-'));
   const own = { SHOP_FOLDER: folder, SHOP_CHARGE_MS: String(chargeMs), SHOP_FAULTS: faults };
-  const env = { ...process.env, ...own, NEXT_TELEMETRY_DISABLED: '1', NODE_ENV: 'production' as const };
-  const args = [NEXT, 'start', '--port', '0', '--hostname', '127.0.0.1'];
-  const child = spawn(process.execPath, args, { cwd: APP, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  const url = await urlOf(child);
+  const server = await startNext(mode, app, own);
   return {
-    url,
-    process: child,
+    ...server,
     charges: (orderId) => readCharges(paymentLogPath(folder)).filter((charge) => charge.orderId === orderId),
     async [Symbol.asyncDispose]() {
-      if (child.exitCode === null && child.signalCode === null) {
-        child.kill('SIGKILL');
-        await once(child, 'close');
-      }
+      await server.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function urlOf(child: ChildProcess): Promise<string> {
-  let text = '';
-  return new Promise((resolve, reject) => {
-    const read = (chunk: string): void => {
-      text += chunk;
-      const [, url] = /Local:\s+(http:\S+)/.exec(text) ?? [];
-      if (url !== undefined && text.includes('Ready')) resolve(url);
-    };
-    child.stdout?.setEncoding('utf8').on('data', read);
-    child.stderr?.setEncoding('utf8').on('data', read);
-    child.once('close', (code) => reject(new Error(`the app ended with ${code}: ${text}`)));
-  });
 }
