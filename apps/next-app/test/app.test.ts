@@ -1,8 +1,12 @@
 /** Proves over real HTTP that the built app keeps its promises, that it was built without a network, and that it ends well. */
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { ExecuteResponse, ProblemDetails } from '@mcp-tx/core/http';
 import { afterAll, beforeAll, expect, inject, it, vi } from 'vitest';
+import { startNext } from './support/next-server.ts';
 import type { ShopApp } from './support/shop-app.ts';
 import { startApp } from './support/shop-app.ts';
 
@@ -108,24 +112,53 @@ it.each([
   expect(app.charges('order-3')).toEqual([]);
 });
 
-it('on SIGTERM delivers the answer of a charge under way, and ends in spite of an idle connection that is kept', async () => {
-  await using own = await startApp({ chargeMs: 1_200 });
-  const agent = new Agent({ keepAlive: true });
-  const idle = httpRequest(`${own.url}/api/payments/livez`, { agent }).end();
-  const [first] = (await once(idle, 'response')) as [NodeJS.ReadableStream];
-  await once(first.resume(), 'end');
-  const answering = fetch(`${own.url}/api/payments/execute/charge`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'idempotency-key': 'k' },
-    body: JSON.stringify({ arguments: { orderId: 'order-9', amount: 1 } }),
-  });
-  await vi.waitFor(() => expect(own.charges('order-9')).toHaveLength(1), { timeout: 20_000 });
-  const ended = once(own.process, 'exit');
-  own.process.kill('SIGTERM');
-  const answer = await answering;
-  expect([answer.status, ((await answer.json()) as ExecuteResponse).meta.processed]).toEqual([200, true]);
-  const deliveredAt = performance.now();
-  await ended;
-  expect(performance.now() - deliveredAt).toBeLessThan(1_000);
-  agent.destroy();
+it('stands while its ledger cannot be opened, says so in the API’s own form, and works as soon as it can', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-app-'));
+  const place = join(folder, 'data');
+  writeFileSync(place, 'a file where a folder should be');
+  const own = await startNext('start', join(import.meta.dirname, '..'), { SHOP_FOLDER: place, SHOP_CHARGE_MS: '20' });
+  try {
+    const list = () => fetch(`${own.url}/api/payments/execute/list_charges`, LIST);
+    const failed = await list();
+    expect(failed.headers.get('content-type')).toBe('application/problem+json');
+    expect(await failed.json()).toMatchObject({ status: 502, code: 'CONNECTION_FAILED', execution: 'none' });
+    const page = await fetch(own.url);
+    expect([page.status, (await fetch(`${own.url}/api/payments/livez`)).status]).toEqual([200, 200]);
+    expect(await page.text()).toContain('No answer from');
+    rmSync(place);
+    expect((await list()).status).toBe(200);
+    expect(await (await fetch(own.url)).text()).toContain('Charge an order');
+  } finally {
+    await own.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
+
+it.each([
+  ['as JSON', 'application/json', '"processed":true'],
+  ['as events', 'text/event-stream', 'event: result'],
+])(
+  'on SIGTERM delivers an answer under way %s, and ends though its clients keep their connections',
+  async (_how, accept, part) => {
+    await using own = await startApp({ chargeMs: 1_200 });
+    const agent = new Agent({ keepAlive: true });
+    const idle = httpRequest(`${own.url}/api/payments/livez`, { agent }).end();
+    const [first] = (await once(idle, 'response')) as [NodeJS.ReadableStream];
+    await once(first.resume(), 'end');
+    const answering = fetch(`${own.url}/api/payments/execute/charge`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': 'k', accept },
+      body: JSON.stringify({ arguments: { orderId: 'order-9', amount: 1 } }),
+    });
+    await vi.waitFor(() => expect(own.charges('order-9')).toHaveLength(1), { timeout: 20_000 });
+    const ended = once(own.process, 'exit');
+    own.process.kill('SIGTERM');
+    const answer = await answering;
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain(part);
+    const deliveredAt = performance.now();
+    await ended;
+    expect(performance.now() - deliveredAt).toBeLessThan(1_000);
+    agent.destroy();
+  },
+);
