@@ -22,6 +22,8 @@ export type Reading =
   | { readonly kind: 'call'; readonly call: WireCall }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+/** Longest `requestId`, code units. */
+const MAX_REQUEST_ID = 255;
 /** Key of the Python original's block under `_meta`. */
 const PYTHON_BLOCK = 'mcp_tx';
 /** The key that several independent projects write. */
@@ -53,7 +55,12 @@ function readOwn(meta: unknown): Identity | Refusal | undefined {
     return { reason: 'unsupported-version', says: `this server speaks version ${WIRE_VERSION}, not ${block.v}` };
   }
   const { operationId, requestId, attempt, remainingMs } = block;
-  return { operationId, requestId, attempt, remainingMs };
+  return { operationId, requestId: echoed(requestId), attempt, remainingMs };
+}
+
+/** The client's name of its call is stored and echoed, so it may be no longer than the other names. */
+function echoed(requestId: unknown): string {
+  return typeof requestId === 'string' && requestId.length <= MAX_REQUEST_ID ? requestId : '';
 }
 
 function readPython(meta: unknown): Identity | Refusal | undefined {
@@ -67,7 +74,7 @@ function readPython(meta: unknown): Identity | Refusal | undefined {
   const timeoutMs = member(block, 'timeout_ms');
   return {
     operationId: key,
-    requestId: typeof requestId === 'string' ? requestId : '',
+    requestId: echoed(requestId),
     attempt: typeof retries === 'number' && retries >= 0 ? retries + 1 : 1,
     remainingMs: typeof timeoutMs === 'number' ? timeoutMs : Number.POSITIVE_INFINITY,
   };

@@ -205,7 +205,7 @@ function hearOut(run: Run, current: number): Promise<AttemptEnd> {
 /** Classifies a send that ended, and tells the breaker what it proves about the server. */
 export function judge(run: Run, send: Send, seen: Observation): AttemptEnd {
   const { ports, flight } = run;
-  const verdict = classify(seen, ports.rules);
+  const verdict = classify(seen, ports.rules, flight.plan.operationId);
   run.untrack(send, verdict);
   if (verdict.serverFault) ports.breaker.failed();
   else if (verdict.class === 'not-sent' || verdict.doubt === 'aborted') run.withdrawProbe(send);

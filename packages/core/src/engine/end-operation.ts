@@ -15,6 +15,9 @@ import { FOR_EVER, insist } from './ledger-write.ts';
 import { endLate, endOvertaken, notExecuted } from './lost-lease.ts';
 import type { Run } from './run.ts';
 
+/** Longest `serverData` that is stored, characters of JSON. */
+const MAX_SERVER_DATA = 65_536;
+
 /** Ends with what an attempt proved. `by` names a witness other than the server's own answer. */
 export function endSettled(run: Run, end: AttemptEnd, by?: string): FlightEnd | Promise<FlightEnd> {
   if (end.verdict.class === 'unknown' && run.flight.plan.readOnly) return endReleased(run, end.verdict);
@@ -154,6 +157,11 @@ function withoutOurMeta(result: Record<string, unknown>): Record<string, unknown
   return rest;
 }
 
+/** What a server adds to its refusal is kept for people: nobody reads so much. */
+function isLong(data: unknown): boolean {
+  return (serialise(data as object)?.length ?? 0) > MAX_SERVER_DATA;
+}
+
 function storedError(code: TxErrorCode, verdict: Classification): StoredError {
   const server = verdict.serverError;
   return {
@@ -161,7 +169,7 @@ function storedError(code: TxErrorCode, verdict: Classification): StoredError {
     message: verdict.says.slice(0, 2_000),
     ...(server?.code === undefined ? {} : { serverCode: server.code }),
     ...(server?.status === undefined ? {} : { serverStatus: server.status }),
-    ...(server?.data === undefined ? {} : { serverData: server.data }),
+    ...(server?.data === undefined || isLong(server.data) ? {} : { serverData: server.data }),
   };
 }
 

@@ -3,6 +3,7 @@
 import type { InDoubtReason } from '../outcome/outcome.ts';
 import type { ServerError } from '../outcome/tx-error.ts';
 import { readNack } from '../protocol/ack.ts';
+import { EXTENSION_ID } from '../protocol/capability.ts';
 import { member } from '../protocol/tx-meta.ts';
 import type { Observation, ThrownFacts } from './observation.ts';
 
@@ -69,15 +70,33 @@ const RESULT_CHECK_FAILED = 'Invalid tools/call result';
 
 const COMPLETED: Classification = { class: 'completed', says: 'the tool ran and answered', serverFault: false };
 
-/** Judges one attempt. The order matters: proof that the tool ran comes before everything that merely looks like failure. */
-export function classify(seen: Observation, rules: ServerRules): Classification {
-  const last = classifyLastLeg(seen, rules);
+/**
+ * Judges one attempt at the operation. The order matters: what contradicts itself proves nothing, and proof that the tool ran comes
+ * before everything that merely looks like failure.
+ */
+export function classify(seen: Observation, rules: ServerRules, operationId?: string): Classification {
+  const last = contradiction(seen, operationId) ?? classifyLastLeg(seen, rules);
   if (seen.laterLeg !== true || !SAYS_NOTHING_RAN.has(last.class)) return last;
   return unknown(
     'connection-lost',
     `an earlier leg of this call was answered, and then: ${last.says}`,
     last.serverFault,
   );
+}
+
+/** The answer's block names another operation, or says the opposite of what it stands in: nothing may be concluded from it. */
+function contradiction(seen: Observation, operationId: string | undefined): Classification | undefined {
+  const isError = seen.frame === 'error';
+  const answer = isError ? seen.errorFrame?.data : member(seen.rawResult ?? seen.result, '_meta');
+  const block = member(answer, EXTENSION_ID);
+  if (block === undefined) return undefined;
+  const named = member(block, 'operationId');
+  if (operationId !== undefined && named !== undefined && named !== operationId)
+    return unknown('server-error', 'the server answered for another operation');
+  const isOpposite = isError
+    ? member(block, 'ack') === true
+    : member(block, 'ack') === false || member(block, 'processed') === false;
+  return isOpposite ? unknown('server-error', 'the server’s acknowledgement contradicts its answer') : undefined;
 }
 
 const SAYS_NOTHING_RAN: ReadonlySet<AttemptClass> = new Set([

@@ -20,6 +20,8 @@ export interface WireServer {
   readonly frames: Frame[];
   /** What the SDK's client complained about. */
   readonly complaints: Error[];
+  /** Answers what is neither part of the handshake nor a call. */
+  answer: (frame: Frame) => void;
   /** Sends a frame to the client. */
   send(frame: Frame): void;
 }
@@ -32,17 +34,20 @@ export async function wireServer(
   onCall: (frame: Frame, server: WireServer) => void = ({ id }, server) => server.send({ id: id ?? '', result: OK }),
   tools: readonly ToolDefinition[] = [{ name: 'pay' }],
   client: Client = new Client({ name: 'test', version: '1' }),
+  capabilities: object = {},
 ): Promise<WireServer> {
   const [transport, far] = InMemoryTransport.createLinkedPair();
   const send = (frame: Frame): void => void far.send({ jsonrpc: '2.0', ...frame } as never);
-  const server: WireServer = { client, transport, frames: [], complaints: [], send };
+  const server: WireServer = { client, transport, frames: [], complaints: [], send, answer: () => undefined };
   client.onerror = (error) => server.complaints.push(error);
   far.onmessage = (message) => {
     const frame = message as Frame;
-    if (frame.method === 'initialize') send({ id: frame.id ?? 0, result: INITIALIZED });
+    if (frame.method === 'initialize')
+      send({ id: frame.id ?? 0, result: { ...INITIALIZED, capabilities: { tools: {}, ...capabilities } } });
     else if (frame.method === 'tools/list') send({ id: frame.id ?? 0, result: { tools: tools.map(withInput) } });
     else server.frames.push(frame);
     if (frame.method === 'tools/call') onCall(frame, server);
+    else server.answer(frame);
   };
   await client.connect(transport);
   server.frames.length = 0; // the handshake is not what a test looks at
@@ -51,7 +56,6 @@ export async function wireServer(
 
 const INITIALIZED = {
   protocolVersion: '2025-06-18',
-  capabilities: { tools: {} },
   serverInfo: { name: 'wire', version: '1' },
 };
 
