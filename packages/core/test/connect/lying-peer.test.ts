@@ -17,7 +17,8 @@ const LINES = [
 const TIMES = { timeoutMs: 1_500, attemptTimeoutMs: 300, settleGraceMs: 50, quietMs: 0, sweepIntervalMs: 0 };
 const RETRY = { maxAttempts: 2, baseDelayMs: 5, jitter: 'none' } as const;
 
-const orderOf = ({ params }: Frame): string => String((params?.arguments as { orderId?: unknown } | undefined)?.orderId);
+const orderOf = ({ params }: Frame): string =>
+  String((params?.arguments as { orderId?: unknown } | undefined)?.orderId);
 const asked = ({ params }: Frame): Record<string, unknown> =>
   ((params?._meta ?? {}) as Record<string, Record<string, unknown>>)[EXTENSION_ID] ?? {};
 const resultFor = (order: string, block?: unknown): object => ({
