@@ -11,6 +11,12 @@ interface LowServer {
   readonly _requestHandlers: Map<string, RequestHandler>;
 }
 
+/** What `McpServer` has beyond that: its tools, and whether its own handler looks them up. */
+interface HighServer {
+  readonly _registeredTools?: unknown;
+  readonly _toolHandlersInitialized?: unknown;
+}
+
 /** A server that can be wrapped. */
 export interface Hook {
   /** `false`: certainly no tool of that name. `undefined`: cannot be told. */
@@ -33,10 +39,12 @@ export function hookInto(server: object): Hook {
   if (WRAPPED in low) throw invalid('this server is wrapped already');
   Object.defineProperty(low, WRAPPED, { value: true });
   const handlers = low._requestHandlers;
+  const high = server as HighServer;
+  let isReplaced = false;
   return {
     knowsTool(name) {
-      const tools = (server as { readonly _registeredTools?: unknown })._registeredTools;
-      if (typeof tools !== 'object' || tools === null) return undefined;
+      const { _registeredTools: tools, _toolHandlersInitialized: isItsOwn } = high;
+      if (typeof tools !== 'object' || tools === null || isItsOwn !== true || isReplaced) return undefined;
       return member(member(tools, name), 'enabled') === true;
     },
     announce: (settings) => announce(low, settings),
@@ -51,7 +59,10 @@ export function hookInto(server: object): Hook {
       };
       const register = low.setRequestHandler;
       low.setRequestHandler = (...args) => {
+        const before = handlers.get(TOOLS_CALL);
+        const wasItsOwn = high._toolHandlersInitialized === true;
         const answer = register.call(low, ...args);
+        isReplaced ||= wasItsOwn && handlers.get(TOOLS_CALL) !== before; // frameworks look tools up in lists of their own
         wrapNow();
         return answer;
       };
