@@ -31,11 +31,11 @@ export function* begin(lease: Lease, now: number): Steps<boolean> {
   return yield* renew(lease, now);
 }
 
-export function* renew(lease: Lease, now: number): Steps<boolean> {
+function* renew(lease: Lease, now: number): Steps<boolean> {
   return (yield* step('renew', now + lease.leaseMs, ...(yield* heldBy(lease)))).changes === 1;
 }
 
-export function* renewEach(leases: readonly Lease[], now: number): Steps<readonly boolean[]> {
+function* renewEach(leases: readonly Lease[], now: number): Steps<readonly boolean[]> {
   const renewed: boolean[] = [];
   for (const lease of leases) renewed.push(yield* renew(lease, now));
   return renewed;

@@ -69,7 +69,7 @@ function toBound(value: Bound): Exclude<Bound, string> | string | Uint8Array {
 }
 
 /** A row of {@link ROW}, which is an array where Node can give one: that takes half the time of an object. */
-export function toRow(found: unknown): OperationRow {
+function toRow(found: unknown): OperationRow {
   const isArray = Array.isArray(found);
   const row: Partial<Record<keyof OperationRow, unknown>> = {};
   for (let i = 0; i < COLUMNS.length; i += 1) {
