@@ -35,7 +35,7 @@ function* renew(lease: Lease, now: number): Steps<boolean> {
   return (yield* step('renew', now + lease.leaseMs, ...(yield* heldBy(lease)))).changes === 1;
 }
 
-function* renewEach(leases: readonly Lease[], now: number): Steps<readonly boolean[]> {
+export function* renewEach(leases: readonly Lease[], now: number): Steps<readonly boolean[]> {
   const renewed: boolean[] = [];
   for (const lease of leases) renewed.push(yield* renew(lease, now));
   return renewed;
