@@ -1,7 +1,8 @@
 // bench: what MCP-Tx costs, as ratios against the raw SDK and peers, taken in one interleaved run.
 import { runOneOf } from 'measure';
 import { engine } from './engine.ts';
+import { http } from './http.ts';
 import { overload } from './overload.ts';
 import { soak } from './soak.ts';
 
-await runOneOf('bench', { engine, overload, soak });
+await runOneOf('bench', { engine, http, overload, soak });

@@ -32,10 +32,11 @@ export interface McpTxMiddlewareOptions {
   readonly property?: string;
 }
 
-const SCOPES: unique symbol = Symbol.for('mcp-tx.express.scope');
+/** Where a request keeps the view that was bound last. */
+const LATEST: unique symbol = Symbol.for('mcp-tx.express.latest');
 
-/** A request that the middleware has seen. */
-type Seen = Request & { [SCOPES]?: () => McpTxScope };
+/** A request that the middleware has seen: views by the symbol of their property. */
+type Seen = Request & { [key: symbol]: LazyScope | undefined };
 
 /**
  * Makes the middleware. It costs a request nothing that never calls a tool.
@@ -46,33 +47,63 @@ type Seen = Request & { [SCOPES]?: () => McpTxScope };
  * @throws McpTxError `UNAUTHENTICATED` (an `HttpError`, 401) from the calls of a request that nobody is known for
  */
 export function mcpTx(options: McpTxMiddlewareOptions): RequestHandler {
-  const { property = 'mcpTx', authenticate, deadline = {} } = options;
+  const { property = 'mcpTx', authenticate, client } = options;
   if (typeof authenticate !== 'function' && authenticate !== 'single-tenant')
     throw new TypeError("mcpTx: authenticate must be a function that says who asks, or explicitly 'single-tenant'");
-  const client = lazyClient(options.client);
-  const bind = (req: Request, res: Response): McpTxScope => {
-    const caller = callerOf({ method: req.method, path: req.path, headers: req.headers, host: req });
-    return bindScope(client, {
-      scope: async () => (await authenticateCaller(authenticate, caller))?.scope,
-      signal: goneSignal(res),
-      timeoutMs: timeoutOf(req.headers, preferencesOf(req.headers), deadline),
-    });
-  };
+  const lazy = { ...options, client: lazyClient(client) };
+  const key = Symbol.for(`mcp-tx.express.property.${property}`);
   return (req, res, next) => {
-    let scope: McpTxScope | undefined;
-    const get = (): McpTxScope => {
-      scope ??= bind(req, res);
-      return scope;
-    };
-    (req as Seen)[SCOPES] = get;
-    Object.defineProperty(req, property, { get, configurable: true, enumerable: false }); // loggers shall not print it
+    addGetter(Object.getPrototypeOf(req) as object, property, key);
+    const scope = new LazyScope(lazy, req, res);
+    (req as Seen)[key] = scope; // symbols: neither JSON nor loggers see them
+    (req as Seen)[LATEST] = scope;
     next();
   };
 }
 
 /** What `req.mcpTx` is, whatever name it was given. @throws TypeError when the middleware has not seen this request */
 export function getMcpTx(req: Request): McpTxScope {
-  const get = (req as Seen)[SCOPES];
-  if (get === undefined) throw new TypeError('getMcpTx: app.use(mcpTx({ … })) must come before this route');
-  return get();
+  const scope = (req as Seen)[LATEST];
+  if (scope === undefined) throw new TypeError('getMcpTx: app.use(mcpTx({ … })) must come before this route');
+  return scope.get();
+}
+
+/** Makes a request's view when it is first asked for. */
+class LazyScope {
+  readonly #options: McpTxMiddlewareOptions;
+  readonly #req: Request;
+  readonly #res: Response;
+  #scope: McpTxScope | undefined;
+
+  constructor(options: McpTxMiddlewareOptions, req: Request, res: Response) {
+    this.#options = options;
+    this.#req = req;
+    this.#res = res;
+  }
+
+  get(): McpTxScope {
+    this.#scope ??= this.#bind();
+    return this.#scope;
+  }
+
+  #bind(): McpTxScope {
+    const { client, authenticate, deadline = {} } = this.#options;
+    const { method, path, headers } = this.#req;
+    const scopeOf = async (): Promise<string | undefined> =>
+      (await authenticateCaller(authenticate, callerOf({ method, path, headers, host: this.#req })))?.scope;
+    return bindScope(client, {
+      scope: authenticate === 'single-tenant' ? undefined : scopeOf,
+      signal: goneSignal(this.#res),
+      timeoutMs: timeoutOf(headers, preferencesOf(headers), deadline),
+    });
+  }
+}
+
+/** Puts the getter on what all requests of an app inherit: a getter of its own would give each request a shape of its own, which is slow. */
+function addGetter(prototype: object, property: string, key: symbol): void {
+  if (Object.hasOwn(prototype, property)) return;
+  const get = function (this: Seen): McpTxScope | undefined {
+    return this[key]?.get();
+  };
+  Object.defineProperty(prototype, property, { get, configurable: true, enumerable: false });
 }

@@ -70,7 +70,8 @@ function perform<Host>(
   { tool, args, key, timeoutMs, principal }: Call,
   more: { readonly onProgress?: (progress: Progress) => void; readonly storeArguments?: boolean } = {},
 ): Promise<McpTxResult> {
-  const scope = bindScope(client, { scope: principal?.scope, signal: request.signal, timeoutMs, clock });
+  const signal = key === undefined ? request.signal : undefined;
+  const scope = bindScope(client, { scope: principal?.scope, signal, timeoutMs, clock });
   const options: CallOptions = { ifBusy: 'fail', ...(key === undefined ? {} : { idempotencyKey: key }), ...more };
   return scope.callTool(tool, args, options);
 }

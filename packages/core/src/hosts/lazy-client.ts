@@ -14,6 +14,14 @@ export type ClientSource = McpTx | (() => McpTx | Promise<McpTx>);
  */
 export function lazyClient(source: ClientSource): () => McpTx | Promise<McpTx> {
   if (typeof source !== 'function') return () => source;
+  if (LAZY in source) return source;
+  return Object.assign(memoized(source), { [LAZY]: true });
+}
+
+/** Marks what is lazy already, so that hosts may wrap a source as often as they like. */
+const LAZY: unique symbol = Symbol.for('mcp-tx.lazy-client');
+
+function memoized(source: () => McpTx | Promise<McpTx>): () => McpTx | Promise<McpTx> {
   let made: McpTx | undefined;
   let making: Promise<McpTx> | undefined;
   return () => {

@@ -1,5 +1,6 @@
 /** Carries a kernel to Node's own HTTP servers, and to the frameworks whose requests and responses are Node's: Express, Nest, Connect. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BodyChunks } from './body-chunks.ts';
 import { splitMount } from './fetch-handler.ts';
 import type { HttpKernel } from './http-kernel.ts';
 import type { KernelBody, KernelResponse } from './http-message.ts';
@@ -32,19 +33,22 @@ export function createNodeHandler<Request extends IncomingMessage>(
     const { pathname, query } = pathOf(request);
     const { mount, path } = splitMount(pathname, options.mount);
     const method = request.method ?? 'GET';
-    const signal = goneSignal(response);
-    const body = bodyOf(request);
+    let gone: AbortSignal | undefined;
     const answer = await kernel.handle({
       method,
       path,
       mount,
       query,
       headers: request.headers,
-      body,
-      signal,
+      body: bodyOf(request),
+      get signal() {
+        gone ??= goneSignal(response); // not every call waits for it
+        return gone;
+      },
       host: request,
     });
     await writeAnswer(answer, method, response);
+    if (!request.readableEnded) request.resume(); // what is left of a body that was refused
   };
 }
 
@@ -70,12 +74,15 @@ async function writeAnswer(
   response: ServerResponse,
 ): Promise<void> {
   if (response.destroyed || response.writableEnded) return endEarly(body);
-  response.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  if (method === 'HEAD' || typeof body === 'string') {
+  if (typeof body === 'string') {
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
     response.end(method === 'HEAD' ? undefined : body);
-    if (method === 'HEAD') await endEarly(body);
     return;
+  }
+  response.writeHead(status, headers);
+  if (method === 'HEAD') {
+    response.end();
+    return endEarly(body);
   }
   response.flushHeaders();
   for await (const text of body) {
@@ -89,7 +96,7 @@ async function writeAnswer(
 function bodyOf(request: IncomingMessage): KernelBody {
   const { rawBody, body } = request as ReadRequest;
   if (rawBody instanceof Uint8Array) return rawBody;
-  if (body === undefined || !request.readableEnded) return request;
+  if (body === undefined || !request.readableEnded) return new BodyChunks(request);
   return body instanceof Uint8Array || typeof body === 'string' ? body : { parsed: body };
 }
 

@@ -1,4 +1,5 @@
 /** Reads a request's body within its limits of size, time and form, and takes the tool's arguments out of it. */
+import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../runtime/clock.ts';
 import { HttpError } from './http-error.ts';
 import type { KernelBody, KernelRequest } from './http-message.ts';
@@ -96,11 +97,8 @@ async function collect(
 function decode(chunks: readonly Uint8Array[], size: number, limits: BodyLimits): string {
   if (size > limits.maxBodyBytes) throw tooLarge(limits);
   const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size);
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (error) {
-    throw invalid('it is not UTF-8', error);
-  }
+  if (!isUtf8(bytes)) throw invalid('it is not UTF-8');
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'); // a byte order mark stays, and is no JSON
 }
 
 function argumentsOf(value: unknown): Readonly<Record<string, unknown>> {

@@ -19,13 +19,14 @@ export interface Preferences {
   readonly waitMs?: number;
 }
 
+const NONE: Preferences = { respondAsync: false };
 const DEFAULT_MAX_MS = 120_000;
 
 /** What `Prefer` says. What cannot be understood is no preference (RFC 7240 section 2). */
 export function preferencesOf(headers: HeaderSource): Preferences {
-  const items = (headerOf(headers, 'prefer') ?? '')
-    .split(',')
-    .map((item) => (item.split(';')[0] ?? '').trim().toLowerCase());
+  const header = headerOf(headers, 'prefer');
+  if (header === undefined) return NONE;
+  const items = header.split(',').map((item) => (item.split(';')[0] ?? '').trim().toLowerCase());
   const wait = items
     .map((item) => /^wait\s*=\s*"?(\d{1,9})"?$/.exec(item)?.[1])
     .find((seconds) => seconds !== undefined);
@@ -47,7 +48,8 @@ export function timeoutOf(
   const header = headerOf(headers, 'mcp-tx-timeout-ms');
   if (header !== undefined && !/^[1-9]\d{0,9}$/.test(header))
     throw new HttpError('REQUEST_INVALID', 'MCP-Tx-Timeout-Ms must be a whole number of milliseconds, 1 or more');
+  if (header === undefined && waitMs === undefined)
+    return defaultMs === undefined ? undefined : Math.min(defaultMs, maxMs);
   const asked = [header === undefined ? undefined : Number(header), waitMs].filter((ms) => ms !== undefined);
-  if (asked.length > 0) return Math.max(1, Math.min(...asked, maxMs));
-  return defaultMs === undefined ? undefined : Math.min(defaultMs, maxMs);
+  return Math.max(1, Math.min(...asked, maxMs));
 }
