@@ -52,7 +52,10 @@ function askOn(socket: Socket, request: () => string, until: number): Promise<nu
       if (headEnd < 0) return;
       const length = Number(/content-length: (\d+)/i.exec(got)?.[1]);
       if (got.length < headEnd + 4 + length) return;
-      if (!got.startsWith('HTTP/1.1 200')) return reject(new Error(`unexpected answer: ${got.slice(0, 300)}`));
+      if (!got.startsWith('HTTP/1.1 200')) {
+        reject(new Error(`unexpected answer: ${got.slice(0, 300)}`));
+        return;
+      }
       got = '';
       count += 1;
       if (performance.now() < until) socket.write(request());

@@ -43,9 +43,10 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
   #came(chunk: Uint8Array): void {
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    if (waiting !== undefined) return waiting.resolve({ done: false, value: chunk });
-    this.#chunk = chunk;
-    this.#request.pause();
+    if (waiting === undefined) {
+      this.#chunk = chunk;
+      this.#request.pause();
+    } else waiting.resolve({ done: false, value: chunk });
   }
 
   #over(how: 'ended' | 'broken'): void {
