@@ -2,7 +2,8 @@
 import { runOneOf } from 'measure';
 import { engine } from './engine.ts';
 import { http } from './http.ts';
+import { hub } from './hub.ts';
 import { overload } from './overload.ts';
 import { soak } from './soak.ts';
 
-await runOneOf('bench', { engine, http, overload, soak });
+await runOneOf('bench', { engine, http, hub, overload, soak });
