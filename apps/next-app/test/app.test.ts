@@ -88,6 +88,29 @@ it.each([
   expect(app.charges(orderId)).toHaveLength(effects);
 });
 
+it('leaves nobody without a word, and nothing charged twice, when the payments server is killed under load', async () => {
+  await using own = await startApp({ chargeMs: 600 });
+  const chargeAt = (orderId: string) =>
+    fetch(`${own.url}/api/payments/execute/charge`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': orderId },
+      body: JSON.stringify({ arguments: { orderId, amount: 1 } }),
+    });
+  // Fewer than open the breaker, which would refuse the call afterwards for some seconds.
+  const orders = Array.from({ length: 8 }, (_, i) => `killed-${i}`);
+  const answering = orders.map(chargeAt);
+  await vi.waitFor(() => expect(own.charges('killed-0')).toHaveLength(1), { timeout: 20_000 });
+  for (const pid of own.pidsOf('payments-server.ts')) process.kill(pid, 'SIGKILL');
+  const answers = await Promise.all(answering);
+  const problems = (await Promise.all(answers.map((answer) => answer.json()))) as ProblemDetails[];
+  const said = problems.map(({ status, execution, retryable }) => [status, execution, retryable]);
+  expect(said).toEqual(orders.map(() => [500, 'unknown', false]));
+  const again = await Promise.all(orders.map(chargeAt));
+  expect(again.map(({ status }) => status)).toEqual(orders.map(() => 500));
+  expect((await chargeAt('after')).status).toBe(200);
+  expect(orders.filter((orderId) => own.charges(orderId).length > 1)).toEqual([]);
+});
+
 it('reads the catalogue, and nothing beside the tools that are listed', async () => {
   const page = await execute('catalogue/execute/read_text_file', { path: 'kettle.md' });
   expect(JSON.stringify(await page.json())).toContain('Whistles');
