@@ -71,9 +71,10 @@ export async function audit(
     .where('operation_key', '=', key)
     .orderBy('id')
     .execute();
+  const { toText, toNumber } = codec;
   return lines.map(({ at, by, action, state, reason }) => {
-    const told = { by: codec.toText(by), reason: codec.toText(reason) };
-    return { operationId, at: codec.toNumber(at), action, state, ...told } as AuditLine;
+    const told = { by: toText(by), action: toText(action), state: toText(state), reason: toText(reason) };
+    return { operationId, at: toNumber(at), ...told } as AuditLine;
   });
 }
 
@@ -86,7 +87,8 @@ function matching(
   // Literals, not parameters: only then may SQLite use the small indexes of what is in doubt and of what is contradicted.
   if (query.states !== undefined) {
     const [only, ...more] = query.states;
-    if (only !== undefined && more.length === 0) rows = rows.where('state', '=', sql.lit(only));
+    if (only === undefined) rows = rows.where(sql<boolean>`1 = 0`);
+    else if (more.length === 0) rows = rows.where('state', '=', sql.lit(only));
     else rows = rows.where('state', 'in', query.states);
   }
   if (query.contradicted !== undefined) rows = rows.where('contradicted', '=', sql.lit(query.contradicted ? 1 : 0));

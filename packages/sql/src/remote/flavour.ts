@@ -1,0 +1,49 @@
+/** What differs between database servers: their words, their clocks, their errors. */
+import type { McpTxError } from '@mcp-tx/core/ledger';
+import type { Kysely } from 'kysely';
+import type { Codec } from '../operations/codec.ts';
+import type { StatementName } from '../operations/statements.ts';
+import type { Bound } from '../operations/steps.ts';
+
+/** One kind of server. */
+export interface Flavour {
+  readonly name: 'postgres' | 'mysql';
+  readonly codec: Codec;
+  /** A statement in this server's words, with its placeholders. `locking`: the rows that it finds stay as they are until the commit. */
+  text(statement: StatementName, locking: boolean): string;
+  /** A statement that comes before a locking one: it waits for the lock, so that the other one sees what the former holder wrote. */
+  lockFirst?(statement: StatementName): string | undefined;
+  /** What the driver is given for a value. */
+  bind(statement: StatementName, bound: readonly Bound[]): readonly unknown[];
+  /** Reads the server's clock as `ms`, epoch ms. */
+  readonly now: string;
+  /** Says as `value` whether a commit is on the disk before it is acknowledged: 1 or 0. */
+  readonly syncs: string;
+  /** Applies what is missing, while all others wait. @throws McpTxError `LEDGER_VERSION` */
+  migrate(db: Kysely<unknown>): Promise<void>;
+  /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */
+  isDuplicate(error: unknown): boolean;
+  /** Two transactions were in each other's way and this one was rolled back: it may simply be repeated. */
+  isTransient(error: unknown): boolean;
+  toLedgerError(error: unknown): McpTxError;
+}
+
+/** Columns whose values are numbers: some drivers give them as text. */
+export const NUMBERS: readonly string[] = [
+  ...['id', 'attempts', 'attempt_limit', 'fence', 'took_over', 'lease_until', 'deadline_at', 'settle_window_ms'],
+  ...['retention_ms', 'created_at', 'sent_at', 'ended_at', 'expires_at', 'contradicted', 'tombstone'],
+];
+/** Columns that hold bytes of their own accord. */
+export const BYTES: readonly string[] = ['operation_key', 'digest'];
+
+const DIGEST_TEXT = 'mcp-tx digest as text: ';
+
+/** A digest that is no hex SHA-256 is kept as the bytes of its text, which are more than the 16 of a real one's half. */
+export function digestBytes(digest: Bound | undefined): Uint8Array {
+  return typeof digest === 'string' ? Buffer.from(DIGEST_TEXT + digest) : (digest as Uint8Array);
+}
+
+/** The other way. */
+export function digestOf(bytes: Uint8Array): Uint8Array | string {
+  return bytes.length === 16 ? bytes : Buffer.from(bytes).toString().slice(DIGEST_TEXT.length);
+}

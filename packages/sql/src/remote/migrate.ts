@@ -1,0 +1,75 @@
+/** Brings the tables of a database server to the layout of this version: numbered steps, each applied once, by one process. */
+import { McpTxError } from '@mcp-tx/core/ledger';
+import type { Kysely } from 'kysely';
+import { CompiledQuery, sql } from 'kysely';
+import { operationsOn } from './migrations/0001-operations.ts';
+
+/** Append only: a migration's number is its place here, from 1. */
+const MIGRATIONS: readonly { readonly name: string; up(db: Kysely<unknown>, kind: Kind): Promise<void> }[] = [
+  { name: 'operations', up: operationsOn },
+];
+
+type Kind = 'postgres' | 'mysql';
+
+/** Any number that nobody else takes; the first 8 bytes of SHA-256 of "mcp-tx migrations", cut to what a bigint holds. */
+const POSTGRES_LOCK = '4051937288136914562';
+const MYSQL_LOCK = 'mcp_tx_migrations';
+const LOCK_TIMEOUT_S = 60;
+
+const TABLE =
+  'create table if not exists mcp_tx_migrations (id integer primary key, name varchar(64) not null, applied_at bigint not null)';
+
+/** In one transaction: PostgreSQL undoes even tables. */
+export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await sql`select pg_advisory_xact_lock(${sql.lit(POSTGRES_LOCK)}::bigint)`.execute(transaction);
+    await applyMissing(transaction, 'postgres');
+  });
+}
+
+/** Under a lock of the connection's: MySQL commits each table for itself. */
+export async function migrateMysql(db: Kysely<unknown>): Promise<void> {
+  await db.connection().execute(async (connection) => {
+    const lock = sql`select get_lock(${sql.lit(MYSQL_LOCK)}, ${sql.lit(LOCK_TIMEOUT_S)}) as got`;
+    const { rows } = await lock.execute(connection);
+    if (Number((rows[0] as { readonly got: unknown } | undefined)?.got) !== 1)
+      throw new McpTxError('LEDGER_UNAVAILABLE', 'Another process holds the lock for migrations; is it stuck?');
+    try {
+      await applyMissing(connection, 'mysql');
+    } finally {
+      await sql`select release_lock(${sql.lit(MYSQL_LOCK)})`.execute(connection);
+    }
+  });
+}
+
+/**
+ * The number of the last migration that the tables have seen; 0 without tables.
+ *
+ * @throws McpTxError `LEDGER_VERSION` when it is one that this version does not know
+ */
+export async function versionOf(db: Kysely<unknown>): Promise<number> {
+  const { rows } = await db.executeQuery<{ readonly version: unknown }>(
+    CompiledQuery.raw('select max(id) as version from mcp_tx_migrations'),
+  );
+  const version = Number(rows[0]?.version ?? 0);
+  if (version <= MIGRATIONS.length) return version;
+  throw new McpTxError('LEDGER_VERSION', 'The ledger’s tables were made by a newer version: update @mcp-tx/sql here.');
+}
+
+/** @throws McpTxError `LEDGER_VERSION` when a migration is missing */
+export function requireLatest(version: number): void {
+  if (version === MIGRATIONS.length) return;
+  const message = `The ledger’s tables are of version ${version}, not ${MIGRATIONS.length}: open it with migrate: 'auto' once.`;
+  throw new McpTxError('LEDGER_VERSION', message);
+}
+
+async function applyMissing(db: Kysely<unknown>, kind: Kind): Promise<void> {
+  await db.executeQuery(CompiledQuery.raw(TABLE));
+  const version = await versionOf(db);
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < version) continue;
+    await migration.up(db, kind);
+    await sql`insert into mcp_tx_migrations (id, name, applied_at)
+      values (${sql.lit(index + 1)}, ${sql.lit(migration.name)}, ${sql.lit(Date.now())})`.execute(db);
+  }
+}

@@ -1,0 +1,81 @@
+/** MySQL and MariaDB: their words, their clocks, their errors. */
+import type { TxErrorCode } from '@mcp-tx/core/ledger';
+import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import type { Codec } from '../operations/codec.ts';
+import type { OperationRow } from '../operations/rows.ts';
+import type { StatementName } from '../operations/statements.ts';
+import { SQL } from '../operations/statements.ts';
+import type { Flavour } from './flavour.ts';
+import { BYTES, digestBytes, digestOf, NUMBERS } from './flavour.ts';
+import { migrateMysql } from './migrate.ts';
+
+/** Texts stand in binary columns: collations merge `A` with `a`, and `a` with `a `. */
+const codec: Codec = {
+  toRow,
+  toColumn: (text) => Buffer.from(text),
+  toText: (column) => (column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)),
+  toNumber: Number,
+};
+
+/** Error numbers (MySQL reference manual, appendix B; MariaDB has the same). */
+const CURES: Readonly<Record<number, readonly [TxErrorCode, string]>> = {
+  1146: ['LEDGER_VERSION', "its tables are not there; open it with migrate: 'auto' once"],
+  1054: ['LEDGER_VERSION', "its tables are of another version; open it with migrate: 'auto' once"],
+  1142: ['LEDGER_UNAVAILABLE', 'this user may not use its tables; grant select, insert, update and delete on them'],
+  1045: ['LEDGER_UNAVAILABLE', 'the server refuses the user or the password'],
+  1040: ['LEDGER_UNAVAILABLE', 'the server has no connection left; make pools smaller, or raise max_connections'],
+  1153: [
+    'LEDGER_UNAVAILABLE',
+    'a result is larger than the server’s max_allowed_packet; raise that, or maxResultLength',
+  ],
+};
+const DUPLICATE = 1062;
+/** Deadlock; lock wait timeout; MariaDB: record has changed since last read. */
+const TRANSIENT: readonly unknown[] = [1213, 1205, 1020];
+
+/** The flavour. */
+export const mysql: Flavour = {
+  name: 'mysql',
+  codec,
+  text,
+  bind: (statement, bound) =>
+    bound.map((value, index) => {
+      if (statement === 'insert' && index === 1) return digestBytes(value);
+      return typeof value === 'string' ? Buffer.from(value) : value;
+    }),
+  now: 'select cast(unix_timestamp(sysdate(3)) * 1000 as signed) as ms',
+  syncs: 'select cast(@@global.innodb_flush_log_at_trx_commit = 1 as signed) as value',
+  migrate: migrateMysql,
+  isDuplicate: (error) => numberOf(error) === DUPLICATE,
+  isTransient: (error) => TRANSIENT.includes(numberOf(error)),
+  toLedgerError(error) {
+    if (isMcpTxError(error)) return error;
+    const [code, cure] = CURES[numberOf(error) ?? 0] ?? ['LEDGER_UNAVAILABLE', wordsOf(error)];
+    return new McpTxError(code, `The ledger on MySQL: ${cure}.`, { cause: error });
+  },
+};
+
+function text(statement: StatementName, locking: boolean): string {
+  const words = SQL[statement].replace('on conflict (operation_key) do nothing', '').replaceAll('"by"', '`by`');
+  return locking ? `${words} for update` : words;
+}
+
+function toRow(found: unknown): OperationRow {
+  const row: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(found as object)) {
+    if (value === null) row[column] = null;
+    else if (NUMBERS.includes(column)) row[column] = Number(value);
+    else if (column === 'digest') row[column] = digestOf(value as Uint8Array);
+    else row[column] = BYTES.includes(column) ? value : codec.toText(value);
+  }
+  return row as OperationRow;
+}
+
+function numberOf(error: unknown): number | undefined {
+  const { errno } = (error ?? {}) as { readonly errno?: unknown };
+  return typeof errno === 'number' ? errno : undefined;
+}
+
+function wordsOf(error: unknown): string {
+  return `the database says: ${error instanceof Error ? error.message : String(error)}`;
+}

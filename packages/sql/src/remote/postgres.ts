@@ -1,0 +1,102 @@
+/** PostgreSQL: its words, its clock, its errors. */
+import type { TxErrorCode } from '@mcp-tx/core/ledger';
+import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import type { Codec } from '../operations/codec.ts';
+import type { OperationRow } from '../operations/rows.ts';
+import type { StatementName } from '../operations/statements.ts';
+import { SQL } from '../operations/statements.ts';
+import type { Flavour } from './flavour.ts';
+import { BYTES, digestBytes, digestOf, NUMBERS } from './flavour.ts';
+import { migratePostgres } from './migrate.ts';
+
+/** PostgreSQL's text cannot hold NUL: it stands there as two characters of the private use area, and so does the first of them. */
+const ESCAPE = '\u{E000}';
+
+const codec: Codec = {
+  toRow,
+  toColumn: (text) => (text.includes('\0') || text.includes(ESCAPE) ? escaped(text) : text),
+  toText: (column) => unescaped(String(column)),
+  toNumber: Number,
+};
+
+/** SQLSTATE classes and codes (PostgreSQL documentation, appendix A). */
+const CURES: Readonly<Record<string, readonly [TxErrorCode, string]>> = {
+  '42P01': ['LEDGER_VERSION', "its tables are not there; open it with migrate: 'auto' once"],
+  '42703': ['LEDGER_VERSION', "its tables are of another version; open it with migrate: 'auto' once"],
+  '42501': ['LEDGER_UNAVAILABLE', 'this user may not use its tables; grant select, insert, update and delete on them'],
+  '28P01': ['LEDGER_UNAVAILABLE', 'the server refuses the password'],
+  '53300': ['LEDGER_UNAVAILABLE', 'the server has no connection left; make pools smaller, or raise max_connections'],
+  '53100': ['LEDGER_UNAVAILABLE', 'the disk is full; free some space and repeat the call'],
+};
+
+/** A row that was waited for is read anew, but what is joined to it is not: so the lock is taken by a statement of its own. */
+const LOCKS: Readonly<Partial<Record<StatementName, string>>> = {
+  byKey: 'select id from mcp_tx_operations where operation_key = $1 for update',
+  byId: 'select id from mcp_tx_operations where id = $1 for update',
+};
+
+/** The flavour. */
+export const postgres: Flavour = {
+  name: 'postgres',
+  codec,
+  text,
+  lockFirst: (statement) => LOCKS[statement],
+  bind: (statement, bound) =>
+    bound.map((value, index) => {
+      if (statement === 'insert' && index === 1) return digestBytes(value);
+      return typeof value === 'string' ? codec.toColumn(value) : value;
+    }),
+  now: 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms',
+  syncs:
+    "select case when current_setting('synchronous_commit') = 'off' or current_setting('fsync') = 'off' then 0 else 1 end as value",
+  migrate: migratePostgres,
+  isDuplicate: () => false, // the statement says "on conflict do nothing"
+  isTransient: (error) => ['40001', '40P01'].includes(codeOf(error) ?? ''),
+  toLedgerError(error) {
+    if (isMcpTxError(error)) return error;
+    const [code, cure] = CURES[codeOf(error) ?? ''] ?? ['LEDGER_UNAVAILABLE', wordsOf(error)];
+    return new McpTxError(code, `The ledger on PostgreSQL: ${cure}.`, { cause: error });
+  },
+};
+
+const texts = new Map<string, string>();
+
+function text(statement: StatementName, locking: boolean): string {
+  const key = locking ? `${statement} for update` : statement;
+  const known = texts.get(key);
+  if (known !== undefined) return known;
+  const [first = '', ...others] = SQL[statement].split('?');
+  const numbered = others.reduce((before, after, index) => `${before}$${index + 1}${after}`, first);
+  const made = `${numbered}${statement === 'insert' ? ' returning id' : ''}${locking ? ' for update of mcp_tx_operations' : ''}`;
+  texts.set(key, made);
+  return made;
+}
+
+function toRow(found: unknown): OperationRow {
+  const row: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(found as object)) {
+    if (value === null) row[column] = null;
+    else if (NUMBERS.includes(column)) row[column] = Number(value);
+    else if (column === 'digest') row[column] = digestOf(value as Uint8Array);
+    else row[column] = BYTES.includes(column) ? value : unescaped(value as string);
+  }
+  return row as OperationRow;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(ESCAPE, `${ESCAPE}1`).replaceAll('\0', `${ESCAPE}0`);
+}
+
+function unescaped(text: string): string {
+  if (!text.includes(ESCAPE)) return text;
+  return text.replaceAll(/\u{E000}([01])/gu, (_, kind) => (kind === '0' ? '\0' : ESCAPE));
+}
+
+function codeOf(error: unknown): string | undefined {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+function wordsOf(error: unknown): string {
+  return `the database says: ${error instanceof Error ? error.message || String(codeOf(error)) : String(error)}`;
+}

@@ -1,0 +1,83 @@
+/** Runs steps in a transaction of a database server, once more where two transactions were in each other's way. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '@mcp-tx/core/ledger';
+import type { Kysely, QueryResult } from 'kysely';
+import { CompiledQuery } from 'kysely';
+import type { OperationRow } from '../operations/rows.ts';
+import type { Step, StepAnswer, Steps } from '../operations/steps.ts';
+import type { LedgerTables } from '../operations/tables.ts';
+import type { Flavour } from './flavour.ts';
+
+/** A clock in the place of the server's. */
+export type StoreClock = Pick<Clock, 'now'>;
+
+type Executor = Pick<Kysely<LedgerTables>, 'executeQuery'>;
+
+const READS: ReadonlySet<string> = new Set(['byKey', 'byId', 'repeated', 'runOut', 'runOutOf', 'expired']);
+const MAX_TRIES = 10;
+const MAX_PAUSE_MS = 60;
+
+/** Runs `work` in one transaction, by the store's clock. @throws what the driver throws */
+export async function inTransaction<T>(
+  db: Kysely<LedgerTables>,
+  flavour: Flavour,
+  clock: StoreClock | undefined,
+  work: (now: number) => Steps<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await db
+        .transaction()
+        .setIsolationLevel('read committed')
+        .execute(async (transaction) =>
+          runSteps(transaction, flavour, work(await storeTime(transaction, flavour, clock)), true),
+        );
+    } catch (error) {
+      if (!flavour.isTransient(error) || tries === MAX_TRIES) throw error;
+    }
+    await sleep(MAX_PAUSE_MS * Math.random() * (tries / MAX_TRIES));
+  }
+}
+
+/** Runs steps that only read, each for itself. */
+export async function reading<T>(
+  db: Kysely<LedgerTables>,
+  flavour: Flavour,
+  clock: StoreClock | undefined,
+  work: (now: number) => Steps<T>,
+): Promise<T> {
+  return runSteps(db, flavour, work(await storeTime(db, flavour, clock)), false);
+}
+
+async function runSteps<T>(db: Executor, flavour: Flavour, steps: Steps<T>, locking: boolean): Promise<T> {
+  let next = steps.next({ rows: [], changes: 0 });
+  while (next.done !== true) next = steps.next(await answer(db, flavour, next.value, locking));
+  return next.value;
+}
+
+async function answer(
+  db: Executor,
+  flavour: Flavour,
+  { statement, bound }: Step,
+  locking: boolean,
+): Promise<StepAnswer> {
+  const isRead = READS.has(statement);
+  const values = [...flavour.bind(statement, bound)];
+  const lock = isRead && locking ? flavour.lockFirst?.(statement) : undefined;
+  if (lock !== undefined) await db.executeQuery(CompiledQuery.raw(lock, values));
+  const query = CompiledQuery.raw(flavour.text(statement, isRead && locking), values);
+  const result = await db.executeQuery<unknown>(query);
+  return isRead ? { rows: result.rows.map(flavour.codec.toRow), changes: 0 } : written(result);
+}
+
+function written({ rows, numAffectedRows, insertId }: QueryResult<unknown>): StepAnswer {
+  const id = (rows[0] as Partial<OperationRow> | undefined)?.id ?? insertId;
+  return { rows: [], changes: Number(numAffectedRows ?? 0n), id: id === undefined ? undefined : Number(id) };
+}
+
+/** The server's clock, or the one that stands for it in a test. */
+async function storeTime(db: Executor, flavour: Flavour, clock: StoreClock | undefined): Promise<number> {
+  if (clock !== undefined) return clock.now();
+  const { rows } = await db.executeQuery<{ readonly ms: unknown }>(CompiledQuery.raw(flavour.now));
+  return Number(rows[0]?.ms);
+}

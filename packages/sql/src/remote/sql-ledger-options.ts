@@ -1,0 +1,59 @@
+/** What a user says of a ledger on a database server, with every default, and the check that names a wrong field. */
+import type { Durability } from '@mcp-tx/core/ledger';
+import { McpTxError } from '@mcp-tx/core/ledger';
+import type { Dialect, Kysely as KyselyInstance } from 'kysely';
+import { Kysely, MysqlAdapter, PostgresAdapter } from 'kysely';
+import type { LedgerTables } from '../operations/tables.ts';
+import type { Flavour } from './flavour.ts';
+import { mysql } from './mysql.ts';
+import { postgres } from './postgres.ts';
+import type { StoreClock } from './session.ts';
+
+/** Options of `sqlLedger`: `dialect` or `db`, and nothing else is required. */
+export interface SqlLedgerOptions {
+  /** Kysely's dialect over your own pool: `new PostgresDialect({ pool })`, `new MysqlDialect({ pool })`. */
+  readonly dialect?: Dialect;
+  /** A Kysely instance of your own, in place of a dialect. */
+  // biome-ignore lint/suspicious/noExplicitAny: whatever tables it knows, ours are others
+  readonly db?: KyselyInstance<any>;
+  /** `auto`: make and update the tables at the first use. `check`: refuse tables of another version. `off`: neither. Default `check`. */
+  readonly migrate?: 'auto' | 'check' | 'off';
+  /** What the server promises. Checked at the first use; default `fsync`. */
+  readonly durability?: Exclude<Durability, 'process'>;
+  /** Longest wait for the first answer, ms. Default 10,000. */
+  readonly connectTimeoutMs?: number;
+  /** For tests. Default: the server's own clock, which all processes share. */
+  readonly clock?: StoreClock;
+}
+
+/** The same, complete. */
+export interface OpenSqlLedger {
+  readonly db: KyselyInstance<LedgerTables>;
+  readonly flavour: Flavour;
+  readonly durability: Durability;
+  readonly migrate: 'auto' | 'check' | 'off';
+  readonly connectTimeoutMs: number;
+  readonly clock: StoreClock | undefined;
+}
+
+/** @throws McpTxError `CONFIG_INVALID` */
+export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
+  const { dialect, durability = 'fsync', migrate = 'check', connectTimeoutMs = 10_000 } = options;
+  if ((dialect === undefined) === (options.db === undefined)) throw invalid('give either dialect or db');
+  if (!['auto', 'check', 'off'].includes(migrate)) throw invalid("migrate must be 'auto', 'check' or 'off'");
+  if (durability !== 'fsync' && durability !== 'async') throw invalid("durability must be 'fsync' or 'async'");
+  if (!(connectTimeoutMs > 0)) throw invalid('connectTimeoutMs must be more than 0');
+  const db = (options.db ?? new Kysely<LedgerTables>({ dialect: dialect as Dialect })) as KyselyInstance<LedgerTables>;
+  return { db, flavour: flavourOf(db), durability, migrate, connectTimeoutMs, clock: options.clock };
+}
+
+function flavourOf(db: KyselyInstance<LedgerTables>): Flavour {
+  const { adapter } = db.getExecutor();
+  if (adapter instanceof PostgresAdapter) return postgres;
+  if (adapter instanceof MysqlAdapter) return mysql;
+  throw invalid('the dialect must be of PostgreSQL or MySQL; for SQLite there is sqliteLedger in @mcp-tx/sql/sqlite');
+}
+
+function invalid(what: string): McpTxError {
+  return new McpTxError('CONFIG_INVALID', `sqlLedger: ${what}`);
+}

@@ -1,0 +1,173 @@
+/** The ledger on a database server: PostgreSQL, MySQL or MariaDB, through a pool of the user's own. */
+import type {
+  AuditLine,
+  Claim,
+  ClaimRequest,
+  Durability,
+  Lease,
+  Ledger,
+  LedgerReader,
+  ListQuery,
+  OperationRecord,
+  Outcome,
+  Page,
+  Released,
+  Resolution,
+  ResolveResult,
+  Stats,
+  Swept,
+} from '@mcp-tx/core/ledger';
+import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import type { Kysely } from 'kysely';
+import type { ReadonlyKysely } from 'kysely/readonly';
+import { claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
+import * as reader from '../operations/reader.ts';
+import { keyOf, toRecord } from '../operations/rows.ts';
+import type { Steps } from '../operations/steps.ts';
+import { rowsBy } from '../operations/steps.ts';
+import type { LedgerTables } from '../operations/tables.ts';
+import * as transitions from '../operations/transitions.ts';
+import type { Flavour } from './flavour.ts';
+import { Readiness } from './readiness.ts';
+import type { StoreClock } from './session.ts';
+import { inTransaction, reading } from './session.ts';
+import type { OpenSqlLedger, SqlLedgerOptions } from './sql-ledger-options.ts';
+import { openWith } from './sql-ledger-options.ts';
+
+/** A ledger on a database server. */
+export interface SqlLedger extends Ledger, LedgerReader, AsyncDisposable {
+  /** The tables, for looking only. */
+  readonly db: ReadonlyKysely<LedgerTables>;
+}
+
+/**
+ * Keeps operations in tables of a database server. Nothing is asked of the server before the first use; the pool stays yours
+ * and is never ended here.
+ *
+ * @throws McpTxError `CONFIG_INVALID`; from the first use on `LEDGER_UNAVAILABLE`, `LEDGER_VERSION`
+ */
+export function sqlLedger(options: SqlLedgerOptions): SqlLedger {
+  return new RemoteLedger(openWith(options));
+}
+
+class RemoteLedger implements SqlLedger {
+  readonly durability: Durability;
+  readonly shared = true;
+  readonly db: ReadonlyKysely<LedgerTables>;
+  readonly #db: Kysely<LedgerTables>;
+  readonly #flavour: Flavour;
+  readonly #clock: StoreClock | undefined;
+  readonly #readiness: Readiness;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isClosed = false;
+
+  constructor(open: OpenSqlLedger) {
+    const { db, flavour, durability, clock } = open;
+    this.#db = db;
+    this.db = db as unknown as ReadonlyKysely<LedgerTables>;
+    this.#flavour = flavour;
+    this.#clock = clock;
+    this.durability = durability;
+    this.#readiness = new Readiness(db, flavour, open);
+  }
+
+  async claim(request: ClaimRequest): Promise<Claim> {
+    const key = keyOfClaim(request);
+    try {
+      return await this.#write((now) => claimUnseen(request, key, now));
+    } catch (error) {
+      if (!isMcpTxError(error) || !this.#flavour.isDuplicate(error.cause)) throw error;
+    }
+    return this.#write((now) => claimInTransaction(request, key, now));
+  }
+
+  markSent(lease: Lease, attempt: number): Promise<boolean> {
+    return this.#write((now) => transitions.markSent(lease, attempt, now));
+  }
+
+  async renewAll(leases: readonly Lease[]): Promise<readonly boolean[]> {
+    if (leases.length > 0) return this.#write((now) => transitions.renewEach(leases, now));
+    this.#requireOpen();
+    return [];
+  }
+
+  release(lease: Lease, released: Released): Promise<boolean> {
+    return this.#write((now) => transitions.release(lease, released, now));
+  }
+
+  settle(lease: Lease, outcome: Outcome): Promise<boolean> {
+    return this.#write((now) => transitions.settle(lease, outcome, now));
+  }
+
+  resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
+    return this.#write((now) => transitions.resolve(operationId, resolution, now));
+  }
+
+  async find(operationId: string): Promise<OperationRecord | undefined> {
+    const key = keyOf(operationId);
+    if (key === undefined) return undefined;
+    return this.#use(async () => {
+      const [row] = await reading(this.#db, this.#flavour, this.#clock, () => rowsBy('byKey', key));
+      return row === undefined || row.tombstone === 1 ? undefined : toRecord(row);
+    });
+  }
+
+  async sweep(limit: number, serverName?: string): Promise<readonly Swept[]> {
+    // Sweeps come often and mostly find nothing; only what they change is worth a transaction.
+    const found = await this.#read((now) => transitions.runOut(limit, serverName, now));
+    if (found.every(transitions.isRunnable)) return found.map((row) => ({ action: 'runnable', record: toRecord(row) }));
+    return this.#write((now) => transitions.sweep(limit, serverName, now));
+  }
+
+  list(query: ListQuery): Promise<Page> {
+    return this.#use(() => reader.list(this.#db, this.#flavour.codec, query));
+  }
+
+  stats(query: Omit<ListQuery, 'limit' | 'cursor'>): Promise<Stats> {
+    return this.#use(() => reader.stats(this.#db, this.#flavour.codec, query));
+  }
+
+  audit(operationId: string): Promise<readonly AuditLine[]> {
+    return this.#use(() => reader.audit(this.#db, this.#flavour.codec, operationId));
+  }
+
+  purge(before: number, limit: number): Promise<number> {
+    return this.#write(() => transitions.purge(before, limit));
+  }
+
+  /** Waits for what was asked before. The pool goes on: it is not ours. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #write<T>(work: (now: number) => Steps<T>): Promise<T> {
+    return this.#use(() => inTransaction(this.#db, this.#flavour, this.#clock, work));
+  }
+
+  #read<T>(work: (now: number) => Steps<T>): Promise<T> {
+    return this.#use(() => reading(this.#db, this.#flavour, this.#clock, work));
+  }
+
+  async #use<T>(work: () => Promise<T>): Promise<T> {
+    this.#requireOpen();
+    const using = this.#readiness.wait().then(work);
+    this.#underWay.add(using);
+    try {
+      return await using;
+    } catch (error) {
+      throw this.#flavour.toLedgerError(error);
+    } finally {
+      this.#underWay.delete(using);
+    }
+  }
+
+  #requireOpen(): void {
+    if (!this.#isClosed) return;
+    throw new McpTxError('LEDGER_CLOSED', 'The ledger was closed. Close it after everything that uses it.');
+  }
+}
