@@ -139,8 +139,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'packages/core/src/session/probe-record.ts',
-        find: "if (found.verdict === 'unknown' || !isTooLate) return undefined;",
-        replace: "if (found.verdict === 'unknown') return undefined;",
+        find: "if (verdict === 'unknown' || !isTooLate) return { verdict };",
+        replace: "if (verdict === 'unknown') return { verdict };",
       },
     ],
   },
