@@ -23,7 +23,7 @@ export { headerOf } from './hosts/http-message.ts';
 export type { KeyHeaderOptions } from './hosts/idempotency-header.ts';
 export { parseIdempotencyKey } from './hosts/idempotency-header.ts';
 export type { Authenticate, HttpCaller, HttpKernelOptions, HttpLimits, Principal } from './hosts/kernel-options.ts';
-export type { ClientSource } from './hosts/lazy-client.ts';
+export type { ClientSource, LazyClientOptions } from './hosts/lazy-client.ts';
 export { lazyClient } from './hosts/lazy-client.ts';
 export type { NodeHandler, NodeHandlerOptions } from './hosts/node-handler.ts';
 export { createNodeHandler, goneSignal } from './hosts/node-handler.ts';

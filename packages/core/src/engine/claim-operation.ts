@@ -75,6 +75,7 @@ function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimReque
   const { plan } = flight;
   const { defaults } = plan;
   const straightToSent = ports.breaker.isClosed && ports.caller.isReady(!plan.safe);
+  const deadlineInMs = Math.ceil(flight.deadline - now);
   const request: Mutable<ClaimRequest> = {
     operationId: plan.operationId,
     digest: plan.digest,
@@ -84,10 +85,10 @@ function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimReque
     requestId: plan.requestId,
     ownerToken: plan.requestId,
     state: straightToSent ? 'sent' : 'claimed',
-    leaseMs: defaults.leaseMs,
+    leaseMs: ports.leases.leaseMsFor(deadlineInMs, defaults.safetyMarginMs),
     mode: plan.mode,
     maxAttempts: plan.retry.maxAttempts,
-    deadlineInMs: Math.ceil(flight.deadline - now),
+    deadlineInMs,
     settleWindowMs: settleWindowMs(plan),
     retentionMs: defaults.retentionMs,
   };

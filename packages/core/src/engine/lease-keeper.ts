@@ -24,13 +24,13 @@ export interface LeaseOwner {
 export class LeaseKeeper {
   readonly #ledger: Ledger | undefined;
   readonly #clock: Clock;
-  readonly #leaseMs: number;
+  readonly #leaseMs: number | undefined;
   readonly #renew: boolean;
   #held = new LinkedList<HeldLease>();
   #timer: Timer | undefined;
 
-  /** `renew: false` for hosts that freeze between requests: their lease must cover the whole call. */
-  constructor(ledger: Ledger | undefined, clock: Clock, leaseMs: number, renew: boolean) {
+  /** `renew: false` for hosts that freeze between requests. Without `leaseMs` each lease covers its whole call. */
+  constructor(ledger: Ledger | undefined, clock: Clock, leaseMs: number | undefined, renew: boolean) {
     this.#ledger = ledger;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
@@ -52,6 +52,11 @@ export class LeaseKeeper {
     held.list?.remove(held);
   }
 
+  /** How long the lease of a call has to last that may take `callMs`: where nothing renews it, and nobody said otherwise, as long as that. */
+  leaseMsFor(callMs: number, safetyMarginMs: number): number {
+    return this.#leaseMs ?? callMs + Math.ceil(safetyMarginMs);
+  }
+
   get size(): number {
     return this.#held.size;
   }
@@ -63,7 +68,7 @@ export class LeaseKeeper {
   }
 
   #arm(): void {
-    this.#timer = this.#clock.timer(this.#leaseMs / 3, () => void this.#renewDue(), { background: true });
+    this.#timer = this.#clock.timer((this.#leaseMs ?? 0) / 3, () => void this.#renewDue(), { background: true });
   }
 
   async #renewDue(): Promise<void> {

@@ -96,7 +96,7 @@ class BoundScope implements McpTxScope {
     const leftMs = this.#endsAt === undefined ? undefined : this.#endsAt - this.#clock.monotonic();
     if (leftMs !== undefined && leftMs <= 0)
       throw new McpTxError('DEADLINE_EXCEEDED', `the deadline passed before ${tool} was called`);
-    const time = leftMs === undefined ? {} : { timeoutMs: Math.min(options.timeoutMs ?? leftMs, leftMs) };
+    const time = leftMs === undefined ? {} : { maxTimeoutMs: Math.min(options.maxTimeoutMs ?? leftMs, leftMs) };
     if (signal === undefined || options.idempotencyKey !== undefined) return time;
     const both = options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
     const onAbort = options.onAbort ?? ((await client.isReadOnly(tool)) ? 'cancel' : 'detach');

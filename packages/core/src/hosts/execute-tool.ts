@@ -31,7 +31,10 @@ interface Call {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly key: string | undefined;
-  readonly timeoutMs: number | undefined;
+  /** The deadline that the client asks for, or the host has for those who do not, ms. */
+  readonly asked: number | undefined;
+  /** What is left of that, and of the host's own time, ms. */
+  readonly maxMs: number | undefined;
   readonly preferences: Preferences;
   readonly principal: Principal | undefined;
 }
@@ -53,8 +56,9 @@ export async function executeTool<Host>(
   const asked = timeoutOf(request.headers, preferences, options.deadline ?? {});
   if (key === undefined && (await needsKey(settings, tool))) throw new HttpError('KEY_REQUIRED');
   const args = await readArguments(request, limits, clock);
-  const timeoutMs = asked === undefined ? undefined : asked - (clock.monotonic() - startedAt);
-  const call: Call = { tool, args, key, timeoutMs, preferences, principal };
+  const spentMs = clock.monotonic() - startedAt;
+  const maxMs = shortest(asked, request.maxMs, spentMs);
+  const call: Call = { tool, args, key, asked, maxMs, preferences, principal };
   if (preferences.respondAsync) return executeAsync(settings, request, call, desk);
   if (!wantsEvents(headerOf(request.headers, 'accept'))) return resultResponse(await perform(settings, request, call));
   return eventStream(clock, (onProgress) => {
@@ -64,15 +68,26 @@ export async function executeTool<Host>(
   });
 }
 
+/** The shorter of two times, less what is gone already. */
+function shortest(one: number | undefined, other: number | undefined, spentMs: number): number | undefined {
+  const both = [one, other].filter((ms) => ms !== undefined);
+  return both.length === 0 ? undefined : Math.min(...both) - spentMs;
+}
+
 function perform<Host>(
   { client, clock }: KernelSettings<Host>,
   request: KernelRequest<Host>,
-  { tool, args, key, timeoutMs, principal }: Call,
+  { tool, args, key, asked, maxMs, principal }: Call,
   more: { readonly onProgress?: (progress: Progress) => void; readonly storeArguments?: boolean } = {},
 ): Promise<McpTxResult> {
   const signal = key === undefined ? request.signal : undefined;
-  const scope = bindScope(client, { scope: principal?.scope, signal, timeoutMs, clock });
-  const options: CallOptions = { ifBusy: 'fail', ...(key === undefined ? {} : { idempotencyKey: key }), ...more };
+  const scope = bindScope(client, { scope: principal?.scope, signal, timeoutMs: maxMs, clock });
+  const options: CallOptions = {
+    ifBusy: 'fail',
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+    ...(asked === undefined ? {} : { timeoutMs: asked }),
+    ...more,
+  };
   return scope.callTool(tool, args, options);
 }
 

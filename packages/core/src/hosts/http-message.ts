@@ -24,6 +24,8 @@ export interface KernelRequest<Host = unknown> {
   readonly body?: KernelBody | null | undefined;
   /** Aborts when the client has gone. */
   readonly signal?: AbortSignal | undefined;
+  /** The longest that the answer may take, ms, where the host itself ends then. */
+  readonly maxMs?: number | undefined;
   /** The framework's own request, for the hooks. */
   readonly host?: Host;
 }

@@ -1,6 +1,8 @@
 /** Makes the instance of a host when it is first needed: once for all who ask meanwhile, and again after a failure. */
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import { inCleanContext } from '../runtime/clean-context.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { systemClock } from '../runtime/clock.ts';
 import type { McpTx } from '../session/mcp-tx.ts';
 
 /** An instance, or what makes one. A function is called at the first use; what it gives, or promises, is kept until it is closed. */
@@ -12,21 +14,39 @@ export type ClientSource = McpTx | (() => McpTx | Promise<McpTx>);
  *
  * @throws McpTxError `CONNECTION_FAILED` (with `cause`) from the returned function, when the source throws something else
  */
-export function lazyClient(source: ClientSource): () => McpTx | Promise<McpTx> {
+export function lazyClient(source: ClientSource, options: LazyClientOptions = {}): () => McpTx | Promise<McpTx> {
   if (typeof source !== 'function') return () => source;
   if (LAZY in source) return source;
-  return Object.assign(memoized(source), { [LAZY]: true });
+  return Object.assign(memoized(source, options), { [LAZY]: true });
+}
+
+/** How an instance is kept. */
+export interface LazyClientOptions {
+  /**
+   * For hosts that are frozen between two calls: an instance that nobody asked for during so long, by the wall clock, has to give a
+   * sign of life first, and another one is made when it does not, ms. Default: never asked.
+   */
+  readonly checkIfIdleMs?: number;
+  /** For tests. */
+  readonly clock?: Clock;
 }
 
 /** Marks what is lazy already, so that hosts may wrap a source as often as they like. */
 const LAZY: unique symbol = Symbol.for('mcp-tx.lazy-client');
 
-function memoized(source: () => McpTx | Promise<McpTx>): () => McpTx | Promise<McpTx> {
+function memoized(
+  source: () => McpTx | Promise<McpTx>,
+  { checkIfIdleMs = Number.POSITIVE_INFINITY, clock = systemClock }: LazyClientOptions,
+): () => McpTx | Promise<McpTx> {
   let made: McpTx | undefined;
   let making: Promise<McpTx> | undefined;
+  let askedAt = clock.now();
   return () => {
-    if (made !== undefined && !made.isClosed) return made;
-    making ??= inCleanContext(() => make(source)).then(
+    const idleMs = clock.now() - askedAt;
+    askedAt += idleMs;
+    const kept = made?.isClosed === false ? made : undefined;
+    if (kept !== undefined && making === undefined && idleMs <= checkIfIdleMs) return kept;
+    making ??= inCleanContext(() => aliveOr(kept, source)).then(
       (client) => {
         made = client;
         making = undefined;
@@ -39,6 +59,14 @@ function memoized(source: () => McpTx | Promise<McpTx>): () => McpTx | Promise<M
     );
     return making;
   };
+}
+
+/** The instance that is there, if it gives a sign of life; another one if not. */
+async function aliveOr(kept: McpTx | undefined, source: () => McpTx | Promise<McpTx>): Promise<McpTx> {
+  if (kept === undefined) return make(source);
+  if ((await kept.health({ check: true })).status !== 'down') return kept;
+  void kept.close({ graceMs: 0 });
+  return make(source);
 }
 
 async function make(source: () => McpTx | Promise<McpTx>): Promise<McpTx> {

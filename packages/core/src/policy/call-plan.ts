@@ -5,6 +5,7 @@ import type { Random } from '../runtime/random.ts';
 import { argumentsLength, argumentsText, checkKey, fingerprintOf, identify } from './identity.ts';
 import { fillPointer } from './json-pointer.ts';
 import type { CallDefaults, CallOptions, Probe, Progress, RetrySettings, ToolRule } from './settings.ts';
+import { timeoutOfCall } from './settings.ts';
 import type { ServerStanding, ToolHints } from './tool-safety.ts';
 import { canBeEffectivelyOnce, stricter, toolSafety } from './tool-safety.ts';
 
@@ -91,7 +92,7 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
       `delivery 'effectively-once' needs a server that speaks MCP-Tx, or idempotencyArgument in the rule of ${tool}`,
     );
   }
-  const timeoutMs = options.timeoutMs ?? rule?.timeoutMs ?? defaults.timeoutMs;
+  const timeoutMs = timeoutOfCall(options, rule, defaults);
   return {
     tool,
     arguments:

@@ -68,6 +68,8 @@ export interface CallOptions {
   readonly scope?: string;
   /** Total deadline, ms. */
   readonly timeoutMs?: number;
+  /** The deadline is no later than this, whatever it would be otherwise, ms: what is left to whoever waits for the call. */
+  readonly maxTimeoutMs?: number;
   /** Longest silence of one send before the next send, ms: an answer ends it, and progress starts it anew. */
   readonly attemptTimeoutMs?: number;
   readonly retry?: Partial<RetrySettings>;
@@ -83,6 +85,15 @@ export interface CallOptions {
   /** Repeats a quarantined call knowingly: the operation it repeats. */
   readonly repeatOf?: string;
   readonly storeArguments?: boolean;
+}
+
+/** The total deadline of a call, ms. */
+export function timeoutOfCall(
+  { timeoutMs, maxTimeoutMs = Number.POSITIVE_INFINITY }: CallOptions,
+  rule: ToolRule | undefined,
+  defaults: Pick<CallDefaults, 'timeoutMs'>,
+): number {
+  return Math.min(timeoutMs ?? rule?.timeoutMs ?? defaults.timeoutMs, maxTimeoutMs);
 }
 
 /** A progress notification. */

@@ -13,6 +13,7 @@ import type { CallPlan } from '../policy/call-plan.ts';
 import { buildCallPlan } from '../policy/call-plan.ts';
 import { argumentsText } from '../policy/identity.ts';
 import type { CallDefaults, CallOptions, ToolRule } from '../policy/settings.ts';
+import { timeoutOfCall } from '../policy/settings.ts';
 import type { ServerStanding } from '../policy/tool-safety.ts';
 import { checkCall } from './check-options.ts';
 import type { McpTxOptions } from './options.ts';
@@ -200,7 +201,7 @@ export class Calls {
   ): Promise<McpTxResult | undefined> {
     const { catalog, defaults, ports, onFirstUse } = this.#kit;
     onFirstUse();
-    const timeoutMs = options.timeoutMs ?? this.rule(tool)?.timeoutMs ?? defaults.timeoutMs;
+    const timeoutMs = timeoutOfCall(options, this.rule(tool), defaults);
     try {
       await withinTime(ports.clock, timeoutMs, (signal) => catalog.ensure(tool, signal), options.signal);
       return undefined;

@@ -67,7 +67,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
       ratio: options.retryBudget?.ratio ?? 0.1,
     }),
     admission: new Admission(limitsOf(options), clock),
-    leases: new LeaseKeeper(ledger, clock, defaults.leaseMs, options.renewLeases ?? true),
+    leases: new LeaseKeeper(ledger, clock, keptLeaseMs(options, defaults), options.renewLeases ?? true),
     rules: {
       trusted: options.trusted ?? false,
       busyMeansNotRun: options.busyMeansNotRun ?? true,
@@ -82,4 +82,9 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
     closed: hooks.closed,
   };
   return { ports, connection, ledger, ownsLedger };
+}
+
+/** How long leases last; `undefined`: each as long as its call, for where nothing renews them. */
+function keptLeaseMs({ leaseMs, renewLeases = true }: McpTxOptions, defaults: CallDefaults): number | undefined {
+  return renewLeases ? defaults.leaseMs : leaseMs;
 }

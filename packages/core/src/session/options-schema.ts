@@ -131,6 +131,7 @@ export const callOptionsSchema: object = {
     idempotencyKey: anything,
     scope: name,
     timeoutMs: ms,
+    maxTimeoutMs: ms,
     attemptTimeoutMs: ms,
     retry,
     delivery,

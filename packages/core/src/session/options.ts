@@ -47,7 +47,7 @@ export interface McpTxOptions {
   readonly quietMs?: number;
   /** How long another process has to wait before it may take over from a crashed one, ms. Default 15,000. */
   readonly leaseMs?: number;
-  /** `false` for hosts that freeze between requests. Default `true`. */
+  /** `false` for hosts that freeze between requests: without `leaseMs`, the lease of a call then lasts as long as its deadline. Default `true`. */
   readonly renewLeases?: boolean;
   /** No byte leaves this close to the end of the lease, ms. Default a tenth of the lease. */
   readonly safetyMarginMs?: number;

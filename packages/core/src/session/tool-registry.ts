@@ -3,6 +3,7 @@ import type { CallMeta, Guarantee, McpTxResult, ToolResult } from '../outcome/ca
 import { toToolResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
+import { timeoutOfCall } from '../policy/settings.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 
 /** What zod, valibot, arktype and others have in common (Standard Schema, version 1). */
@@ -82,7 +83,7 @@ export async function runLocalTool(
   const startedAt = composer.clock.monotonic();
   const input = await checkInput(tool, args);
   const inner: CallMeta[] = [];
-  const timeoutMs = options.timeoutMs ?? composer.defaultTimeoutMs;
+  const timeoutMs = timeoutOfCall(options, undefined, { timeoutMs: composer.defaultTimeoutMs });
   const context: LocalToolContext = {
     signal: options.signal,
     async callTool(name, innerArgs, more = {}) {
