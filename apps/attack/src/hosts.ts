@@ -9,6 +9,7 @@ import { nodeHost } from './hosts/node.ts';
 export const hosts: Readonly<Record<string, HttpHostFixture>> = {
   node: nodeHost,
   express: expressHost,
+  lambda: lambdaHost,
   'nest-on-express': nestOnExpressHost,
   'nest-on-fastify': nestOnFastifyHost,
   next: nextHost,
