@@ -147,9 +147,13 @@ it('streams progress where the runtime can, and says so where it cannot', async 
     end: () => written.push('end'),
     once: () => undefined,
   };
+  const from = (_raw: unknown, head: { statusCode: number }) => {
+    heads.push(head);
+    return stream;
+  };
   vi.stubGlobal('awslambda', {
     streamifyResponse: (handler: unknown) => handler,
-    HttpResponseStream: { from: (_raw: unknown, head: { statusCode: number }) => (heads.push(head), stream) },
+    HttpResponseStream: { from },
   });
   const faulty = await startFaultyHttpServer();
   const tx = createMcpTx({ ...lambdaDefaults(), server: http({ url: faulty.url }) });
