@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { once } from 'node:events';
-import { request } from 'node:http';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { McpTx } from '@mcp-tx/core';
 import { createMcpTx } from '@mcp-tx/core';
@@ -220,6 +221,32 @@ it('nothing that lives on carries the context of the first request', async () =>
   await using listening = await listen(app);
   expect((await fetch(listening.url)).status).toBe(200);
   expect(seen).toEqual([undefined]);
+});
+
+it('what a caller proves itself with goes no further', async () => {
+  await using server = await startFaultyHttpServer();
+  const heard: (string | undefined)[] = [];
+  const recorder = createServer((incoming, response) => {
+    heard.push(incoming.headers.authorization, incoming.headers.cookie);
+    const { method, headers } = incoming;
+    const onward = request(server.url, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    incoming.pipe(onward);
+  }).listen(0, '127.0.0.1');
+  await once(recorder, 'listening');
+  await using tx = createMcpTx({
+    server: http({ url: `http://127.0.0.1:${(recorder.address() as AddressInfo).port}/mcp` }),
+    tools,
+  });
+  await using listening = await listen(appOf({ client: tx }));
+  const headers = { authorization: 'Bearer canary', cookie: 'session=canary', 'idempotency-key': 'k' };
+  expect((await fetch(`${listening.url}/call/pay?orderId=a`, { headers })).status).toBe(200);
+  expect(heard.length).toBeGreaterThan(0);
+  expect(heard.filter((value) => value !== undefined)).toEqual([]);
+  recorder.closeAllConnections();
+  recorder.close();
 });
 
 it('has another name, if that is wanted, and then getMcpTx finds it', async () => {

@@ -63,7 +63,8 @@ class BoundScope implements McpTxScope {
     options: CallOptions = {},
   ): Promise<McpTxResult> {
     const client = await this.#client();
-    const scope = (await this.#ownScope()) ?? client.scope;
+    const own = this.#ownScope();
+    const scope = (typeof own === 'object' ? await own : own) ?? client.scope;
     if (options.scope !== undefined && options.scope !== scope)
       throw new McpTxError('CALL_INVALID', 'the scope is the request’s own; no option changes it');
     return client.callTool(tool, args, { ...options, scope, ...(await this.#waits(client, tool, options)) });
@@ -103,9 +104,10 @@ class BoundScope implements McpTxScope {
     return { ...time, signal: both, onAbort };
   }
 
-  #ownScope(): Promise<string | undefined> {
+  #ownScope(): string | undefined | Promise<string | undefined> {
     const { scope } = this.#binding;
-    this.#scope ??= Promise.resolve(typeof scope === 'function' ? scope() : scope);
+    if (typeof scope !== 'function') return scope;
+    this.#scope ??= Promise.resolve(scope());
     return this.#scope;
   }
 }
