@@ -4,6 +4,7 @@ import { attackBodyCases } from './http-contract/attack-body-cases.ts';
 import { attackDoorCases } from './http-contract/attack-door-cases.ts';
 import { attackKeyCases } from './http-contract/attack-key-cases.ts';
 import { callCases } from './http-contract/call-cases.ts';
+import { deadlineCases } from './http-contract/deadline-cases.ts';
 import type { HttpCase } from './http-contract/fixture.ts';
 
 export type {
@@ -22,6 +23,7 @@ export type { Reply, Sent } from './http-contract/send.ts';
 /** Every case of the contract. */
 export const httpCases: readonly HttpCase[] = [
   ...callCases,
+  ...deadlineCases,
   ...apiCases,
   ...attackKeyCases,
   ...attackBodyCases,

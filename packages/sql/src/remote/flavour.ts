@@ -2,6 +2,7 @@
 import type { McpTxError } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import type { Codec } from '../operations/codec.ts';
+import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
 import type { Bound } from '../operations/steps.ts';
 
@@ -29,12 +30,12 @@ export interface Flavour {
 }
 
 /** Columns whose values are numbers: some drivers give them as text. */
-export const NUMBERS: readonly string[] = [
+const NUMBERS: readonly string[] = [
   ...['id', 'attempts', 'attempt_limit', 'fence', 'took_over', 'lease_until', 'deadline_at', 'settle_window_ms'],
   ...['retention_ms', 'created_at', 'sent_at', 'ended_at', 'expires_at', 'contradicted', 'tombstone'],
 ];
 /** Columns that hold bytes of their own accord. */
-export const BYTES: readonly string[] = ['operation_key', 'digest'];
+const BYTES: readonly string[] = ['operation_key', 'digest'];
 
 const DIGEST_TEXT = 'mcp-tx digest as text: ';
 
@@ -43,7 +44,18 @@ export function digestBytes(digest: Bound | undefined): Uint8Array {
   return typeof digest === 'string' ? Buffer.from(DIGEST_TEXT + digest) : (digest as Uint8Array);
 }
 
-/** The other way. */
-export function digestOf(bytes: Uint8Array): Uint8Array | string {
+/** A row as a driver gave it; `toText` reads its texts. */
+export function rowOf(found: unknown, toText: (column: unknown) => string): OperationRow {
+  const row: Record<string, unknown> = {};
+  for (const [column, value] of Object.entries(found as object)) {
+    if (value === null) row[column] = null;
+    else if (NUMBERS.includes(column)) row[column] = Number(value);
+    else if (column === 'digest') row[column] = digestOf(value as Uint8Array);
+    else row[column] = BYTES.includes(column) ? value : toText(value);
+  }
+  return row as OperationRow;
+}
+
+function digestOf(bytes: Uint8Array): Uint8Array | string {
   return bytes.length === 16 ? bytes : Buffer.from(bytes).toString().slice(DIGEST_TEXT.length);
 }

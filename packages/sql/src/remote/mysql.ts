@@ -2,18 +2,17 @@
 import type { TxErrorCode } from '@mcp-tx/core/ledger';
 import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
 import type { Codec } from '../operations/codec.ts';
-import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { SQL } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
-import { BYTES, digestBytes, digestOf, NUMBERS } from './flavour.ts';
+import { digestBytes, rowOf } from './flavour.ts';
 import { migrateMysql } from './migrate.ts';
 
 /** Texts stand in binary columns: collations merge `A` with `a`, and `a` with `a `. */
 const codec: Codec = {
-  toRow,
+  toRow: (found) => rowOf(found, toText),
   toColumn: (text) => Buffer.from(text),
-  toText: (column) => (column instanceof Uint8Array ? Buffer.from(column).toString() : String(column)),
+  toText,
   toNumber: Number,
 };
 
@@ -60,17 +59,6 @@ function text(statement: StatementName, locking: boolean): string {
   return locking ? `${words} for update` : words;
 }
 
-function toRow(found: unknown): OperationRow {
-  const row: Record<string, unknown> = {};
-  for (const [column, value] of Object.entries(found as object)) {
-    if (value === null) row[column] = null;
-    else if (NUMBERS.includes(column)) row[column] = Number(value);
-    else if (column === 'digest') row[column] = digestOf(value as Uint8Array);
-    else row[column] = BYTES.includes(column) ? value : codec.toText(value);
-  }
-  return row as OperationRow;
-}
-
 function numberOf(error: unknown): number | undefined {
   const { errno } = (error ?? {}) as { readonly errno?: unknown };
   return typeof errno === 'number' ? errno : undefined;
@@ -78,4 +66,8 @@ function numberOf(error: unknown): number | undefined {
 
 function wordsOf(error: unknown): string {
   return `the database says: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function toText(column: unknown): string {
+  return column instanceof Uint8Array ? Buffer.from(column).toString() : String(column);
 }

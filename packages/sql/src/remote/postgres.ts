@@ -2,20 +2,19 @@
 import type { TxErrorCode } from '@mcp-tx/core/ledger';
 import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
 import type { Codec } from '../operations/codec.ts';
-import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { SQL } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
-import { BYTES, digestBytes, digestOf, NUMBERS } from './flavour.ts';
+import { digestBytes, rowOf } from './flavour.ts';
 import { migratePostgres } from './migrate.ts';
 
 /** PostgreSQL's text cannot hold NUL: it stands there as two characters of the private use area, and so does the first of them. */
 const ESCAPE = '\u{E000}';
 
 const codec: Codec = {
-  toRow,
+  toRow: (found) => rowOf(found, toText),
   toColumn: (text) => (text.includes('\0') || text.includes(ESCAPE) ? escaped(text) : text),
-  toText: (column) => unescaped(String(column)),
+  toText,
   toNumber: Number,
 };
 
@@ -72,22 +71,12 @@ function text(statement: StatementName, locking: boolean): string {
   return made;
 }
 
-function toRow(found: unknown): OperationRow {
-  const row: Record<string, unknown> = {};
-  for (const [column, value] of Object.entries(found as object)) {
-    if (value === null) row[column] = null;
-    else if (NUMBERS.includes(column)) row[column] = Number(value);
-    else if (column === 'digest') row[column] = digestOf(value as Uint8Array);
-    else row[column] = BYTES.includes(column) ? value : unescaped(value as string);
-  }
-  return row as OperationRow;
-}
-
 function escaped(text: string): string {
   return text.replaceAll(ESCAPE, `${ESCAPE}1`).replaceAll('\0', `${ESCAPE}0`);
 }
 
-function unescaped(text: string): string {
+function toText(column: unknown): string {
+  const text = String(column);
   if (!text.includes(ESCAPE)) return text;
   return text.replaceAll(/\u{E000}([01])/gu, (_, kind) => (kind === '0' ? '\0' : ESCAPE));
 }
