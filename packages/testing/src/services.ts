@@ -1,4 +1,5 @@
 /** Public face `@mcp-tx/testing/services`: private instances of real servers, on free ports of loopback, that a test may kill. */
 export { startMariadb } from './services/mariadb.ts';
 export { startPostgres } from './services/postgres.ts';
+export { startRedis } from './services/redis.ts';
 export type { Service } from './services/service.ts';
