@@ -112,22 +112,27 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind: Kind) => {
 
 it('options that cannot be are refused by name', async () => {
   const dialect = new SqliteDialect({ database: undefined as never });
-  expect(() => sqlLedger({})).toThrow('either dialect or db');
+  expect(() => sqlLedger({})).toThrow('one of pool, dialect and db');
   expect(() => sqlLedger({ dialect })).toThrow('@mcp-tx/sql/sqlite');
   expect(() => sqlLedger({ dialect, migrate: 'sometimes' as never })).toThrow('migrate');
   expect(() => sqlLedger({ dialect, durability: 'process' as never })).toThrow('durability');
 });
 
-it('a pool of mysql2/promise is refused with the cure', async () => {
+it('a pool of mysql2/promise is refused at once, with the cure', async () => {
+  const pool = mysqlPromise.createPool({ host: '127.0.0.1', port: 1 });
+  const refused = { code: 'CONFIG_INVALID', message: expect.stringContaining('mysql2/promise') };
+  expect(() => sqlLedger({ pool: pool as never })).toThrow(expect.objectContaining(refused));
+  expect(() => sqlLedger({ pool: {} as never })).toThrow('pg.Pool');
+  await pool.end();
+});
+
+it('in a dialect it never answers, and the first use says why', async () => {
   const service = await startMariadb();
   const pool = mysqlPromise.createPool({ host: '127.0.0.1', port: service.port, user: 'root', database: 'mcp_tx' });
   try {
-    const dialect = new MysqlDialect({ pool: pool as never });
-    const refused = {
-      code: expect.stringMatching(/CONFIG_INVALID|LEDGER_UNAVAILABLE/),
-      message: expect.stringContaining('mysql2/promise'),
-    };
-    await expect(sqlLedger({ dialect, connectTimeoutMs: 500 }).claim(requestOf('a'))).rejects.toMatchObject(refused);
+    const ledger = sqlLedger({ dialect: new MysqlDialect({ pool: pool as never }), connectTimeoutMs: 500 });
+    const refused = { code: 'LEDGER_UNAVAILABLE', message: expect.stringContaining('mysql2/promise') };
+    await expect(ledger.claim(requestOf('a'))).rejects.toMatchObject(refused);
   } finally {
     await pool.end();
     await service.stop();

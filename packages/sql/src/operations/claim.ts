@@ -165,7 +165,8 @@ function* write(row: OperationRow): Steps<void> {
   );
 }
 
-function grant(
+/** What the new owner is told. `takenOver`: the row as the former one left it. */
+export function grant(
   request: ClaimRequest,
   id: number,
   fence: number,

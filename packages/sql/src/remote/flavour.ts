@@ -24,6 +24,8 @@ export interface Flavour {
   migrate(db: Kysely<unknown>): Promise<void>;
   /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */
   isDuplicate(error: unknown): boolean;
+  /** An error that a single value has caused. */
+  isAboutOne(error: unknown): boolean;
   /** Two transactions were in each other's way and this one was rolled back: it may simply be repeated. */
   isTransient(error: unknown): boolean;
   toLedgerError(error: unknown): McpTxError;

@@ -46,6 +46,7 @@ export const mysql: Flavour = {
   syncs: 'select cast(@@global.innodb_flush_log_at_trx_commit = 1 as signed) as value',
   migrate: migrateMysql,
   isDuplicate: (error) => numberOf(error) === DUPLICATE,
+  isAboutOne: () => false, // there are no batches
   isTransient: (error) => TRANSIENT.includes(numberOf(error)),
   toLedgerError(error) {
     if (isMcpTxError(error)) return error;

@@ -50,6 +50,7 @@ export const postgres: Flavour = {
     "select case when current_setting('synchronous_commit') = 'off' or current_setting('fsync') = 'off' then 0 else 1 end as value",
   migrate: migratePostgres,
   isDuplicate: () => false, // the statement says "on conflict do nothing"
+  isAboutOne: (error) => ['22', '23', '54'].includes((codeOf(error) ?? '').slice(0, 2)),
   isTransient: (error) => ['40001', '40P01'].includes(codeOf(error) ?? ''),
   toLedgerError(error) {
     if (isMcpTxError(error)) return error;

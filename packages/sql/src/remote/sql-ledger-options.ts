@@ -6,12 +6,16 @@ import { Kysely, MysqlAdapter, PostgresAdapter } from 'kysely';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Flavour } from './flavour.ts';
 import { mysql } from './mysql.ts';
+import type { SqlPool } from './pool-dialect.ts';
+import { dialectOf } from './pool-dialect.ts';
 import { postgres } from './postgres.ts';
 import type { StoreClock } from './session.ts';
 
-/** Options of `sqlLedger`: `dialect` or `db`, and nothing else is required. */
+/** Options of `sqlLedger`: one of `pool`, `dialect` and `db`, and nothing else is required. */
 export interface SqlLedgerOptions {
-  /** Kysely's dialect over your own pool: `new PostgresDialect({ pool })`, `new MysqlDialect({ pool })`. */
+  /** Your own pool: `new pg.Pool(…)`, or one of `mysql2`. It is never ended here. */
+  readonly pool?: SqlPool;
+  /** In its place a dialect of Kysely's over your pool: `new PostgresDialect({ pool })`, `new MysqlDialect({ pool })`. */
   readonly dialect?: Dialect;
   /** A Kysely instance of your own, in place of a dialect. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever tables it knows, ours are others
@@ -38,12 +42,13 @@ export interface OpenSqlLedger {
 
 /** @throws McpTxError `CONFIG_INVALID` */
 export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
-  const { dialect, durability = 'fsync', migrate = 'check', connectTimeoutMs = 10_000 } = options;
-  if ((dialect === undefined) === (options.db === undefined)) throw invalid('give either dialect or db');
+  const { durability = 'fsync', migrate = 'check', connectTimeoutMs = 10_000 } = options;
+  const given = [options.pool, options.dialect, options.db].filter((one) => one !== undefined);
+  if (given.length !== 1) throw invalid('give one of pool, dialect and db');
   if (!['auto', 'check', 'off'].includes(migrate)) throw invalid("migrate must be 'auto', 'check' or 'off'");
   if (durability !== 'fsync' && durability !== 'async') throw invalid("durability must be 'fsync' or 'async'");
   if (!(connectTimeoutMs > 0)) throw invalid('connectTimeoutMs must be more than 0');
-  const db = (options.db ?? new Kysely<LedgerTables>({ dialect: dialect as Dialect })) as KyselyInstance<LedgerTables>;
+  const db = options.db ?? new Kysely<LedgerTables>({ dialect: options.dialect ?? dialectOf(options.pool as SqlPool) });
   return { db, flavour: flavourOf(db), durability, migrate, connectTimeoutMs, clock: options.clock };
 }
 

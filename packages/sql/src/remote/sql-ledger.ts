@@ -17,7 +17,7 @@ import type {
   Stats,
   Swept,
 } from '@mcp-tx/core/ledger';
-import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
 import { claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
@@ -27,7 +27,11 @@ import type { Steps } from '../operations/steps.ts';
 import { rowsBy } from '../operations/steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
+import { Batcher } from './batcher.ts';
 import type { Flavour } from './flavour.ts';
+import { postgres } from './postgres.ts';
+import type { NewClaim, NewEnd } from './postgres-batches.ts';
+import { claimMany, endMany } from './postgres-batches.ts';
 import { Readiness } from './readiness.ts';
 import type { StoreClock } from './session.ts';
 import { inTransaction, reading } from './session.ts';
@@ -58,6 +62,8 @@ class RemoteLedger implements SqlLedger {
   readonly #flavour: Flavour;
   readonly #clock: StoreClock | undefined;
   readonly #readiness: Readiness;
+  readonly #claims: Batcher<NewClaim, Claim> | undefined;
+  readonly #ends: Batcher<NewEnd, boolean> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -69,16 +75,23 @@ class RemoteLedger implements SqlLedger {
     this.#clock = clock;
     this.durability = durability;
     this.#readiness = new Readiness(db, flavour, open);
+    if (flavour !== postgres) return;
+    const isAboutOne = flavour.isAboutOne;
+    this.#claims = new Batcher(
+      (jobs) => claimMany(db, clock, jobs),
+      (job) => this.#claimAlone(job),
+      isAboutOne,
+    );
+    this.#ends = new Batcher(
+      (jobs) => endMany(db, clock, jobs),
+      (job) => this.#endAlone(job),
+      isAboutOne,
+    );
   }
 
   async claim(request: ClaimRequest): Promise<Claim> {
-    const key = keyOfClaim(request);
-    try {
-      return await this.#write((now) => claimUnseen(request, key, now));
-    } catch (error) {
-      if (!isMcpTxError(error) || !this.#flavour.isDuplicate(error.cause)) throw error;
-    }
-    return this.#write((now) => claimInTransaction(request, key, now));
+    const job = { request, key: keyOfClaim(request) };
+    return this.#use(() => (this.#claims === undefined ? this.#claimAlone(job) : this.#claims.run(job)));
   }
 
   markSent(lease: Lease, attempt: number): Promise<boolean> {
@@ -96,7 +109,8 @@ class RemoteLedger implements SqlLedger {
   }
 
   settle(lease: Lease, outcome: Outcome): Promise<boolean> {
-    return this.#write((now) => transitions.settle(lease, outcome, now));
+    const job = { lease, outcome };
+    return this.#use(() => (this.#ends === undefined ? this.#endAlone(job) : this.#ends.run(job)));
   }
 
   resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
@@ -145,8 +159,25 @@ class RemoteLedger implements SqlLedger {
     return this.close();
   }
 
+  async #claimAlone({ request, key }: NewClaim): Promise<Claim> {
+    try {
+      return await this.#transact((now) => claimUnseen(request, key, now));
+    } catch (error) {
+      if (!this.#flavour.isDuplicate(error)) throw error;
+    }
+    return this.#transact((now) => claimInTransaction(request, key, now));
+  }
+
+  #endAlone({ lease, outcome }: NewEnd): Promise<boolean> {
+    return this.#transact((now) => transitions.settle(lease, outcome, now));
+  }
+
+  #transact<T>(work: (now: number) => Steps<T>): Promise<T> {
+    return inTransaction(this.#db, this.#flavour, this.#clock, work);
+  }
+
   #write<T>(work: (now: number) => Steps<T>): Promise<T> {
-    return this.#use(() => inTransaction(this.#db, this.#flavour, this.#clock, work));
+    return this.#use(() => this.#transact(work));
   }
 
   #read<T>(work: (now: number) => Steps<T>): Promise<T> {

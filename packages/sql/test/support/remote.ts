@@ -2,7 +2,6 @@
 import { fromBase32 } from '@mcp-tx/core/ledger';
 import type { RawRecord } from '@mcp-tx/testing/ledger-contract';
 import type { Service } from '@mcp-tx/testing/services';
-import { MysqlDialect, PostgresDialect } from 'kysely';
 import mysql from 'mysql2';
 import pg from 'pg';
 import type { SqlLedger, SqlLedgerOptions } from '../../src/index.ts';
@@ -10,7 +9,7 @@ import { sqlLedger } from '../../src/index.ts';
 
 /** A database with its pool. */
 export interface RemoteDatabase {
-  readonly options: Required<Pick<SqlLedgerOptions, 'dialect'>>;
+  readonly options: Required<Pick<SqlLedgerOptions, 'pool'>>;
   query(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
   end(): Promise<void>;
 }
@@ -22,9 +21,8 @@ export function connectTo(kind: Kind, port: number, name: string, connectionLimi
   if (kind === 'postgres') {
     const at = { host: '127.0.0.1', port, user: 'postgres', database: name, max: connectionLimit };
     const pool = new pg.Pool({ ...at, connectionTimeoutMillis: 2_000 });
-    pool.on('error', () => undefined); // a server that is killed
     return {
-      options: { dialect: new PostgresDialect({ pool }) },
+      options: { pool },
       query: async (text, values) => (await pool.query(text, values as unknown[])).rows,
       end: () => pool.end(),
     };
@@ -38,7 +36,7 @@ export function connectTo(kind: Kind, port: number, name: string, connectionLimi
     supportBigNumbers: true,
   });
   return {
-    options: { dialect: new MysqlDialect({ pool }) },
+    options: { pool },
     query: async (text, values) =>
       (await pool.promise().query(text, values as unknown[]))[0] as Record<string, unknown>[],
     end: () => pool.promise().end(),
