@@ -39,7 +39,8 @@ export class Connection {
   /** @throws McpTxError `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_VERSION`, `LEDGER_FULL`, `CONFIG_INVALID` */
   async run(name: ScriptName, args: readonly (string | number)[]): Promise<Reply> {
     try {
-      return await this.#inTime(this.#run(this.#scripts[name], args));
+      const giveUpAt = performance.now() + this.#open.timeoutMs;
+      return await this.#inTime(this.#run(this.#scripts[name], args, giveUpAt));
     } catch (error) {
       if (error instanceof LostWritesError) this.#lost = error;
       throw toLedgerError(error, name);
@@ -50,25 +51,26 @@ export class Connection {
     if (this.#open.isOwn) this.#open.client.disconnect();
   }
 
-  async #run(script: Script, args: readonly (string | number)[]): Promise<Reply> {
+  async #run(script: Script, args: readonly (string | number)[], giveUpAt: number): Promise<Reply> {
     if (this.#lost !== undefined) throw this.#lost;
     const { client } = this.#open;
     if (client.status !== 'ready') await this.#connected();
     if (this.#seen === undefined) await this.#meet();
     try {
-      const [seen, given] = this.#given(args);
+      const [seen, given] = this.#given(args, giveUpAt);
       return this.#understood(seen, await client.evalsha(script.sha, 1, this.#head, ...given));
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
     }
     await this.#meet(); // the server may have started anew
-    const [seen, given] = this.#given(args);
+    const [seen, given] = this.#given(args, giveUpAt);
     return this.#understood(seen, await client.eval(script.text, 1, this.#head, ...given));
   }
 
-  #given(args: readonly (string | number)[]): [Seen, (string | number)[]] {
+  /** What a script is given, at the last moment: nothing is sent that nobody waits for any more. */
+  #given(args: readonly (string | number)[], giveUpAt: number): [Seen, (string | number)[]] {
     const seen = this.#seen;
-    if (seen === undefined) throw new McpTxError('INTERNAL', 'the store was not met');
+    if (seen === undefined || performance.now() >= giveUpAt) throw new Error('no answer in time');
     return [seen, [seen.epoch, seen.generation, seen.writes, this.#open.clock?.now() ?? '', ...args]];
   }
 

@@ -31,6 +31,7 @@ export async function list(connection: Connection, query: ListQuery): Promise<Pa
 }
 
 export async function stats(connection: Connection, query: Omit<ListQuery, 'limit' | 'cursor'>): Promise<Stats> {
+  if (Object.values(query).every((filter) => filter === undefined)) return statsOfAll(connection);
   const byState = { claimed: 0, sent: 0, completed: 0, failed: 0, in_doubt: 0 };
   let contradicted = 0;
   let total = 0;
@@ -48,6 +49,13 @@ export async function stats(connection: Connection, query: Omit<ListQuery, 'limi
     below = String(next);
   }
   return { byState, contradicted, total };
+}
+
+async function statsOfAll(connection: Connection): Promise<Stats> {
+  const [told, contradicted] = await connection.run('count', STATES);
+  const counts = (told as readonly unknown[]).map(Number);
+  const byState = Object.fromEntries(STATES.map((state, at) => [state, counts[at]])) as Stats['byState'];
+  return { byState, contradicted: Number(contradicted), total: counts.reduce((sum, count) => sum + count, 0) };
 }
 
 export async function audit(connection: Connection, operationId: string): Promise<readonly AuditLine[]> {

@@ -73,7 +73,7 @@ class OpenLedger implements RedisLedger {
         'renew',
         some.flatMap((lease) => [...leaseArguments(lease), lease.leaseMs]),
       );
-      renewed.push(...(told as readonly number[]).map((one) => one === 1));
+      renewed.push(...(told as readonly unknown[]).map(isYes));
     }
     return renewed;
   }
@@ -203,6 +203,11 @@ function toClaim(request: ClaimRequest, reply: Reply): Claim {
   }
 }
 
-function isOne(reply: Reply): boolean {
-  return reply[0] === 1;
+function isOne([told]: Reply): boolean {
+  return isYes(told);
+}
+
+/** A client may be set up to give numbers as texts. */
+function isYes(told: unknown): boolean {
+  return Number(told) === 1;
 }

@@ -86,6 +86,17 @@ it('a flush stops who was there, also once somebody has begun anew', async () =>
   eyes.disconnect();
 });
 
+it('who has come upon a loss stays stopped, also when the count has caught up', async () => {
+  const ledger = openLedger();
+  const lease = await claimSome(ledger, 'early', 10);
+  const eyes = eyesOn(service);
+  await eyes.hincrby('{mcp-tx}:head', 'writes', -5); // as if by a store that was put back under way
+  await expect(ledger.find(lease.operationId)).rejects.toMatchObject(lost);
+  await eyes.hincrby('{mcp-tx}:head', 'writes', 50);
+  await expect(ledger.find(lease.operationId)).rejects.toMatchObject(lost);
+  eyes.disconnect();
+});
+
 it('starts without a loss, and scripts that the server forgot, stop nobody', async () => {
   const ledgers = [openLedger(), openLedger(), openLedger('other')];
   for (const [n, ledger] of ledgers.entries()) await claimSome(ledger, `ledger ${n}`, 5);

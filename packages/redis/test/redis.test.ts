@@ -181,6 +181,40 @@ it('an ended client and a record that was tampered with are told by their codes'
   await expect(ledger.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
 });
 
+it('counts of more records than one step looks at are whole, with and without a filter', async () => {
+  const ledger = openLedger();
+  const leases = [];
+  for (let n = 0; n < 1_300; n += 100) {
+    const claims = Array.from({ length: 100 }, (_, i) => ledger.claim(requestOf(`many ${n + i}`)));
+    for (const claim of await Promise.all(claims)) if (claim.kind === 'claimed') leases.push(claim.lease);
+  }
+  await Promise.all(leases.slice(0, 600).map((lease) => ledger.settle(lease, DONE)));
+  const byState = { claimed: 0, sent: 700, completed: 600, failed: 0, in_doubt: 0 };
+  const expected = { byState, contradicted: 0, total: 1_300 };
+  expect(await ledger.stats({})).toEqual(expected);
+  expect(await ledger.stats({ scope: 'default' })).toEqual(expected);
+  expect((await ledger.list({ limit: 1_000, tool: 'charge' })).records).toHaveLength(1_000);
+  expect(await ledger.renewAll(leases)).toEqual(leases.map((_, n) => n >= 600));
+});
+
+it('a server that hangs runs nothing later that was refused before it was sent', async () => {
+  const own = await startRedis();
+  try {
+    const client = eyesOn(own);
+    await client.ping();
+    const ledger = openLedger({ client, timeoutMs: 500 });
+    process.kill(own.pid, 'SIGSTOP'); // it is asked what it promises, and does not answer
+    await expect(ledger.claim(requestOf('hung'))).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    process.kill(own.pid, 'SIGCONT');
+    await expect.poll(() => ledger.stats({}).catch(() => undefined), { timeout: 10_000 }).toBeDefined();
+    await client.ping(); // whatever was sent before has been done
+    expect(await ledger.find(requestOf('hung').operationId)).toBeUndefined();
+    client.disconnect();
+  } finally {
+    await own.stop();
+  }
+}, 60_000);
+
 it('a store of a newer version is refused', async () => {
   const prefix = newPrefix();
   await claimSome(openLedger({ prefix }), 'a', 1);

@@ -10,9 +10,7 @@
 export const PRELUDE = `
 local base = string.sub(KEYS[1], 1, -6)
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'generation', 'writes')
-if not head[1] then
-  return { ARGV[1] == '' and 'unattached' or 'lost' }
-end
+if not head[1] then return { 'lost' } end
 do
   local generation, seen = tonumber(head[2]), tonumber(ARGV[2])
   local writes = tonumber(head[3])

@@ -12,6 +12,13 @@ export const AUDIT = `
 return answer(redis.call('LRANGE', base .. ':audit:' .. ARGV[5], 0, -1))
 `;
 
+/** How many there are of each state given, and of the contradicted ones: only for all of them together, but at once. */
+export const COUNT = `
+local counts = {}
+for at = 5, #ARGV do counts[#counts + 1] = redis.call('ZCARD', base .. ':state:' .. ARGV[at]) end
+return answer(counts, redis.call('ZCARD', base .. ':contradicted'))
+`;
+
 /**
  * Looks through at most so many records, newest first, and tells where it stopped. Arguments: the number below which to
  * begin, how many to look at, how many to tell (`count` to tell only counts), filters by scope, server, tool and

@@ -4,7 +4,7 @@ import { CLAIM } from './claim.ts';
 import { PURGE, RESOLVE, SWEEP } from './others.ts';
 import { MARK_SENT, RELEASE, RENEW, SETTLE } from './owner.ts';
 import { PRELUDE } from './prelude.ts';
-import { AUDIT, FIND, WALK } from './reading.ts';
+import { AUDIT, COUNT, FIND, WALK } from './reading.ts';
 
 const BODIES: Readonly<Record<ScriptName, string>> = {
   claim: CLAIM,
@@ -17,6 +17,7 @@ const BODIES: Readonly<Record<ScriptName, string>> = {
   purge: PURGE,
   find: FIND,
   audit: AUDIT,
+  count: COUNT,
   walk: WALK,
 };
 
@@ -26,7 +27,7 @@ const ALLOW_OOM = '#!lua flags=allow-oom\n';
 /** One of the steps that a ledger takes. */
 export type ScriptName =
   | ('claim' | 'markSent' | 'renew' | 'release' | 'settle') // of the lease's holder
-  | ('resolve' | 'sweep' | 'purge' | 'find' | 'audit' | 'walk'); // of others
+  | ('resolve' | 'sweep' | 'purge' | 'find' | 'audit' | 'count' | 'walk'); // of others
 
 /** A script as the server gets it. */
 export interface Script {
