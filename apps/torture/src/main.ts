@@ -2,14 +2,23 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sqliteLedger } from '@mcp-tx/sql/sqlite';
-import { faultyStdio } from '@mcp-tx/testing/faulty-server';
+import { fileURLToPath } from 'node:url';
+import type { Effect } from '@mcp-tx/testing/faulty-server';
+import { faultyStdio, readEffectLog } from '@mcp-tx/testing/faulty-server';
 import type { MeasureContext } from 'measure';
-import { runMeasured, seededRandom } from 'measure';
+import { runMeasured, seededRandom, UsageError } from 'measure';
 import { count } from './count.ts';
+import { killStore } from './kill-store.ts';
 import { killWorkers } from './kill-workers.ts';
+import type { StoreKind } from './store.ts';
+import { openStore, STORES, startStore } from './store.ts';
+
+const STORE_KILL_EVERY_MS = 1_500;
 
 interface Flags {
+  readonly ledger: StoreKind;
+  readonly server: 'plain' | 'aware';
+  readonly 'store-kills': number;
   readonly kills: number;
   readonly operations: number;
   readonly concurrency: number;
@@ -19,8 +28,21 @@ await runMeasured({
   command: 'torture',
   about: 'kills workers in the middle of calls and counts what really happened',
   flags: {
-    ledger: { kind: 'choice', says: 'where operations are recorded', default: 'sqlite', choices: ['sqlite'] },
+    ledger: { kind: 'choice', says: 'where operations are recorded', default: 'sqlite', choices: STORES },
+    server: {
+      kind: 'choice',
+      says: 'whether the tool server recognises repeats',
+      default: 'plain',
+      choices: ['plain', 'aware'],
+    },
     kills: { kind: 'integer', says: 'workers to kill', default: 40, min: 1, max: 100_000 },
+    'store-kills': {
+      kind: 'integer',
+      says: 'how often the server of the store is killed and started again',
+      default: 0,
+      min: 0,
+      max: 10_000,
+    },
     operations: { kind: 'integer', says: 'operations in all', default: 1_000, min: 1, max: 10_000_000 },
     concurrency: { kind: 'integer', says: 'calls under way at once in a worker', default: 8, min: 1, max: 64 },
   },
@@ -28,28 +50,53 @@ await runMeasured({
 });
 
 async function run(context: MeasureContext<Flags>): Promise<void> {
-  const { kills, operations, concurrency } = context.flags;
+  const { kills, operations, concurrency, 'store-kills': storeKills } = context.flags;
   const folder = mkdtempSync(join(tmpdir(), 'mcp-tx-torture-'));
+  const store = await startStore(context.flags.ledger, folder);
+  if (storeKills > 0 && store.service === undefined)
+    throw new UsageError('a file has no server to kill: leave out --store-kills');
   try {
-    const ledgerFile = join(folder, 'ledger.db');
-    const script = [{ tool: 'pay', at: 'all', fault: { kind: 'delay', ms: 4, when: 'after' } }] as const;
-    const server = faultyStdio({ effectLog: join(folder, 'effects.jsonl'), script });
-    const { command, args, env } = server;
+    const tools = toolsOf(context.flags.server, folder);
     context.planFault('kill -9');
+    if (storeKills > 0) context.planFault('kill -9 of the store');
     const onProgress = (done: number): void => context.progress(done, kills, 'workers killed');
-    const plan = { kills, random: seededRandom(context.seed), onProgress, signal: context.signal };
-    const report = await killWorkers({ ledgerFile, server: { command, args, env }, operations, concurrency }, plan);
+    const random = seededRandom(context.seed);
+    const killer = store.service && killStore(store.service, storeKills, STORE_KILL_EVERY_MS, random);
+    const plan = { kills, random, onProgress, signal: context.signal };
+    const job = { store: store.address, server: tools.start, operations, concurrency };
+    const report = await killWorkers(job, plan).finally(() => killer?.stop());
     context.fault('kill -9', report.kills);
-    const ledger = sqliteLedger(ledgerFile);
-    const tally = await count(ledger, server.effects(), operations);
+    if (storeKills > 0) context.fault('kill -9 of the store', (await killer?.stop()) ?? 0);
+    const { ledger, close } = openStore(store.address);
+    const tally = await count(ledger, tools.effects(), operations);
     const listed = (await ledger.list({ states: ['in_doubt'], limit: 1_000 })).records.length;
-    await ledger.close();
+    await close();
     for (const [id, value] of Object.entries({ kills: report.kills, operations, ...tally, inDoubtListed: listed }))
       context.figure(id, value);
     judge(context, { ...tally, kills: report.kills, listed });
   } finally {
+    await store.service?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** The tool server, and what it says really happened. */
+interface Tools {
+  readonly start: Pick<ReturnType<typeof faultyStdio>, 'command' | 'args' | 'env'>;
+  effects(): readonly Effect[];
+}
+
+function toolsOf(server: Flags['server'], folder: string): Tools {
+  const effectLog = join(folder, 'effects.jsonl');
+  if (server === 'plain') {
+    const script = [{ tool: 'pay', at: 'all', fault: { kind: 'delay', ms: 4, when: 'after' } }] as const;
+    const faulty = faultyStdio({ effectLog, script });
+    const { command, args, env } = faulty;
+    return { start: { command, args, env }, effects: () => faulty.effects() };
+  }
+  const script = fileURLToPath(new URL('./aware-server.ts', import.meta.url));
+  const args = [...process.execArgv, script, effectLog, join(folder, 'operations.db')];
+  return { start: { command: process.execPath, args, env: {} }, effects: () => readEffectLog(effectLog) };
 }
 
 function judge(
@@ -84,5 +131,7 @@ function judge(
     seen.listed === Math.min(seen.inDoubt, 1_000),
     `${seen.listed} of ${seen.inDoubt} in doubt are listed`,
   );
+  if (flags.server === 'aware')
+    must('aware', seen.inDoubt === 0, `${seen.inDoubt} are in doubt, though the server recognises repeats`);
   must('kills', seen.kills === flags.kills, `${seen.kills} of ${flags.kills} workers were killed`);
 }

@@ -1,8 +1,10 @@
 // What a worker is told, and what it tells back, line by line.
 
+import type { StoreAddress } from './store.ts';
+
 /** The job of a worker: call `pay` once for each operation, by its key. */
 export interface Job {
-  readonly ledgerFile: string;
+  readonly store: StoreAddress;
   readonly server: {
     readonly command: string;
     readonly args: readonly string[];

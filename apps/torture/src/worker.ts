@@ -1,12 +1,14 @@
 // A worker: does all operations by key, however often it is started. Prints a line per answer, so that its parent sees it move.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpTx } from '@mcp-tx/core';
 import { stdio } from '@mcp-tx/core/sdk-v1';
-import { sqliteLedger } from '@mcp-tx/sql/sqlite';
+import { openStore } from './store.ts';
 import type { Job } from './work.ts';
 import { orderOf, TIMES } from './work.ts';
 
 const job = JSON.parse(process.argv[2] as string) as Job;
-const ledger = sqliteLedger(job.ledgerFile);
+const store = openStore(job.store);
+const { ledger } = store;
 const tx = createMcpTx({
   name: 'payments',
   server: stdio({ ...job.server, stderr: 'ignore' }),
@@ -16,12 +18,21 @@ const tx = createMcpTx({
 });
 await tx.initialize();
 
+/** Asks again while the store is away and nothing was sent. */
+async function pay(n: number): ReturnType<typeof tx.tryCallTool> {
+  for (;;) {
+    const outcome = await tx.tryCallTool('pay', { orderId: orderOf(n), amount: n }, { idempotencyKey: orderOf(n) });
+    if (outcome.ok || outcome.error.code !== 'LEDGER_UNAVAILABLE') return outcome;
+    await sleep(50);
+  }
+}
+
 let next = 0;
 async function work(): Promise<void> {
   while (next < job.operations) {
     const n = next;
     next += 1;
-    const outcome = await tx.tryCallTool('pay', { orderId: orderOf(n), amount: n }, { idempotencyKey: orderOf(n) });
+    const outcome = await pay(n);
     const isNew = !outcome.ok || !outcome.meta.duplicate;
     console.log(`${isNew ? 'new' : 'old'} ${orderOf(n)} ${outcome.ok ? 'completed' : outcome.error.code}`);
   }
@@ -29,5 +40,5 @@ async function work(): Promise<void> {
 
 await Promise.all(Array.from({ length: job.concurrency }, work));
 await tx.close();
-await ledger.close();
+await store.close();
 console.log('done');

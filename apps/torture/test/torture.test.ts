@@ -11,12 +11,31 @@ interface Report {
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 
+async function torture(...flags: readonly string[]): Promise<Report> {
+  const args = ['--conditions=mcp-tx:source', main, ...flags, '--json'];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report;
+}
+
 it('[G:I1] [G:I3] nothing runs twice and nothing is lost when workers are killed in the middle of calls', {
   timeout: 120_000,
 }, async () => {
-  const args = ['--conditions=mcp-tx:source', main, '--kills', '4', '--operations', '120', '--json'];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
-  const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Report;
+  const report = await torture('--kills', '4', '--operations', '120');
   expect(report).toMatchObject({ ok: true, figures: { duplicates: 0, lost: 0, kills: 4 }, faults: { 'kill -9': 4 } });
   expect(report.figures.inDoubt).toBeGreaterThan(0); // kills that hit nothing prove nothing
+});
+
+it('nor when PostgreSQL is killed beneath them', { timeout: 120_000 }, async () => {
+  const report = await torture('--ledger', 'postgres', '--kills', '4', '--store-kills', '2', '--operations', '300');
+  expect(report).toMatchObject({ ok: true, figures: { duplicates: 0, lost: 0, kills: 4 } });
+  expect(report.faults['kill -9 of the store']).toBeGreaterThan(0);
+});
+
+it('a server that recognises repeats leaves no doubt', { timeout: 120_000 }, async () => {
+  const report = await torture('--ledger', 'redis', '--server', 'aware', '--kills', '4', '--operations', '120');
+  expect(report).toMatchObject({ ok: true, figures: { duplicates: 0, lost: 0, inDoubt: 0, completed: 120, kills: 4 } });
+});
+
+it('a file has no server to kill', async () => {
+  await expect(torture('--ledger', 'sqlite', '--store-kills', '1')).rejects.toMatchObject({ code: 2 });
 });
