@@ -130,7 +130,7 @@ async function launchOnce(
   });
   child.stdout?.pipe(lines, { end: false });
   child.stderr?.pipe(lines, { end: false });
-  child.once('exit', () => lines.end());
+  child.once('close', () => lines.end()); // what it said last comes after its exit
   while (performance.now() < giveUpAt && child.exitCode === null) {
     if ((await listens(port)) && (await kind.isReady(port))) return child;
     await sleep(30);
