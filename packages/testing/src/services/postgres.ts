@@ -26,6 +26,7 @@ export function startPostgres(): Promise<Service> {
     args: (folder, port) => [
       ...['-D', join(folder, 'data'), '-p', String(port), '-c', 'listen_addresses=127.0.0.1'],
       ...['-c', `unix_socket_directories=${folder}`, '-c', 'max_connections=200'],
+      ...['-c', 'dynamic_shared_memory_type=mmap'], // in its folder: a killed one leaves nothing elsewhere
     ],
     isReady: async (port) => {
       try {
