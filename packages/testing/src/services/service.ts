@@ -16,8 +16,8 @@ export interface Service extends AsyncDisposable {
   /** Its data. */
   readonly folder: string;
   readonly pid: number;
-  /** Ends it at once, as a power cut would: nothing is flushed. */
-  kill(): Promise<void>;
+  /** Ends it at once, as a power cut would: nothing is flushed. With `SIGTERM` it ends in its own good order. */
+  kill(signal?: 'SIGKILL' | 'SIGTERM'): Promise<void>;
   /** Starts it again on the same port and the same data. */
   restart(): Promise<void>;
   /** Ends it and removes its folder. */
@@ -34,6 +34,8 @@ export interface ServiceKind {
   /** Makes what the server needs before its first start. */
   readonly prepare: (folder: string) => void;
   readonly args: (folder: string, port: number) => readonly string[];
+  /** Its environment, over that of the test. */
+  readonly env?: (folder: string, port: number) => NodeJS.ProcessEnv;
   /** The user that it runs as where the test runs as root, which some servers refuse. */
   readonly user?: string;
   /** Whether the server that listens at the port is ready. */
@@ -49,10 +51,10 @@ export async function startService(kind: ServiceKind): Promise<Service> {
   kind.prepare(folder);
   const port = await freePort();
   let child = await launch(kind, program, folder, port);
-  const kill = async (): Promise<void> => {
+  const kill = async (signal: NodeJS.Signals = 'SIGKILL'): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await exited;
   };
   const stop = async (): Promise<void> => {
@@ -126,6 +128,7 @@ async function launchOnce(
   const child = spawn(program, kind.args(folder, port), {
     stdio: ['ignore', 'pipe', 'pipe'],
     cwd: folder,
+    env: { ...process.env, ...kind.env?.(folder, port) },
     ...idsOf(kind.user),
   });
   child.stdout?.pipe(lines, { end: false });
@@ -139,7 +142,8 @@ async function launchOnce(
   return undefined;
 }
 
-function listens(port: number): Promise<boolean> {
+/** Whether somebody takes connections at this port of loopback. */
+export function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const end = (is: boolean): void => {
@@ -150,7 +154,8 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A port of loopback that was free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
