@@ -1,6 +1,6 @@
 /** A handler for batches of SQS: each record is a job, and only those that have to come again are named. */
 import type { ClientSource, JobEnd, JobOptions, ToolJob } from '@mcp-tx/core/job';
-import { lazyClient, parseToolJob, refuseJob, runJob } from '@mcp-tx/core/job';
+import { lazyClient, readToolJob, refuseJob, runJob } from '@mcp-tx/core/job';
 import type { LambdaContext } from './events.ts';
 
 /** A message, as far as it is read here. */
@@ -77,13 +77,7 @@ async function runRecord(
 }
 
 function toJob({ body, messageId, eventSourceARN }: SqsRecord): ToolJob {
-  let value: unknown;
-  try {
-    value = JSON.parse(body);
-  } catch {
-    value = undefined; // which is no job
-  }
-  return parseToolJob(value, `sqs:${eventSourceARN}:${messageId}`);
+  return readToolJob(body, { fallbackKey: `sqs:${eventSourceARN}:${messageId}` });
 }
 
 /** Ends with the first failure: what comes after it must not overtake it. Gives it and all after it. */

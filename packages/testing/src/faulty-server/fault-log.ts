@@ -12,6 +12,10 @@ import { identify } from './tool-call.ts';
 export interface Arrival extends CallIdentity {
   /** `attempt` of the request's MCP-Tx metadata. */
   readonly attempt?: number;
+  /** `remainingMs` of the same: time that the caller has left. */
+  readonly remainingMs?: number;
+  /** Trace context of the request's `_meta`. */
+  readonly traceparent?: string;
   /** Wall clock, epoch milliseconds. */
   readonly at: number;
   readonly pid: number;
@@ -109,8 +113,16 @@ function describe({ index, tool, at, fault }: PlacedStep): UnusedStep {
 }
 
 function toArrival(call: ToolCall): Arrival {
-  const { attempt } = call.reliability;
-  return { ...identify(call), ...(attempt === undefined ? {} : { attempt }), at: Date.now(), pid: process.pid };
+  const { attempt, remainingMs } = call.reliability;
+  const { traceparent } = call;
+  return {
+    ...identify(call),
+    ...(attempt === undefined ? {} : { attempt }),
+    ...(remainingMs === undefined ? {} : { remainingMs }),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    at: Date.now(),
+    pid: process.pid,
+  };
 }
 
 function toFault({ step, call: number }: Strike, call: ToolCall): InjectedFault {

@@ -11,6 +11,7 @@ interface ReliabilityMeta {
   readonly requestId?: string;
   readonly attempt?: number;
   readonly attemptId?: string;
+  readonly remainingMs?: number;
 }
 
 /** One `tools/call` request. */
@@ -19,6 +20,8 @@ export interface ToolCall {
   readonly tool: string;
   readonly args: Readonly<Record<string, unknown>>;
   readonly reliability: ReliabilityMeta;
+  /** W3C trace context of the request's `_meta`. */
+  readonly traceparent: string | undefined;
   readonly progressToken: string | number | undefined;
 }
 
@@ -34,6 +37,7 @@ export function toToolCall(message: unknown): ToolCall | undefined {
     tool: String(name),
     args: asObject(args),
     reliability: asObject(meta[RELIABILITY_ID]) as ReliabilityMeta,
+    traceparent: typeof meta.traceparent === 'string' ? meta.traceparent : undefined,
     progressToken: typeof token === 'string' || typeof token === 'number' ? token : undefined,
   };
 }

@@ -1,8 +1,8 @@
 /** Rows of the attack list about doors: which tools, which pages, which names, which connections, and what leaks. */
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from '../until.ts';
 import type { HttpCase } from './fixture.ts';
-import { until } from './run-case.ts';
 import { sendBytes } from './send.ts';
 
 const order = { orderId: 'a' };

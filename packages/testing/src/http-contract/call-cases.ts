@@ -1,7 +1,7 @@
 /** Cases of `POST execute/:tool`: what a call answers, and how often its tool runs. */
 import { deepEqual, equal, match, notEqual, ok } from 'node:assert/strict';
+import { until } from '../until.ts';
 import type { HttpCase } from './fixture.ts';
-import { until } from './run-case.ts';
 
 export const callCases: readonly HttpCase[] = [
   {

@@ -1,6 +1,5 @@
 /** Runs one case: starts a server and a host for it, and ends both. */
 import { rejects } from 'node:assert/strict';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { startFaultyHttpServer } from '../faulty-server/launch-http.ts';
 import type { HttpCase, HttpHostFixture, HttpHostProfile, HttpWorld } from './fixture.ts';
 import { send } from './send.ts';
@@ -54,13 +53,4 @@ function worldOf(url: string, server: HttpWorld['server'], close: () => Promise<
     arrivals: () => server.faults().arrivals.length,
     paid: (orderId) => server.effects().filter(({ args }) => args.orderId === orderId).length,
   };
-}
-
-/** Waits until something holds. @throws Error when it does not within `ms` */
-export async function until(what: string, holds: () => Promise<boolean> | boolean, ms: number = 5_000): Promise<void> {
-  const endsAt = performance.now() + ms;
-  while (!(await holds())) {
-    if (performance.now() > endsAt) throw new Error(`${what}: not within ${ms} ms`);
-    await sleep(10);
-  }
 }
