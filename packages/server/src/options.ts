@@ -100,7 +100,7 @@ function transactionsOf({
     throw invalid('transactional must be a list of tool names');
   if (transactional.length === 0) return { transactional: new Set(), transactions: undefined };
   if (!isTransactionalLedger(ledger))
-    throw invalid('transactional tools need a ledger with transactions, for example sqliteLedger(path)');
+    throw invalid('transactional tools need a ledger with transactions: sqliteLedger or sqlLedger of @mcp-tx/sql');
   return { transactional: new Set(transactional), transactions: ledger };
 }
 

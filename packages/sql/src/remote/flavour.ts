@@ -5,6 +5,7 @@ import type { Codec } from '../operations/codec.ts';
 import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
 import type { Bound } from '../operations/steps.ts';
+import type { Words } from './lent-connection.ts';
 
 /** One kind of server. */
 export interface Flavour {
@@ -20,6 +21,12 @@ export interface Flavour {
   readonly now: string;
   /** Says as `value` whether a commit is on the disk before it is acknowledged: 1 or 0. */
   readonly syncs: string;
+  /** What its dialect of Kysely is made of. */
+  readonly words: Words;
+  /** Makes the server itself end the transaction when nothing was heard of it for `ms`, where it can do that for just this one. */
+  limit?(ms: number): string;
+  /** Why a savepoint could not be released: its transaction is over, or a statement in it has failed. */
+  whyNoSavepoint(error: unknown): 'over' | 'failed' | undefined;
   /** Applies what is missing, while all others wait. @throws McpTxError `LEDGER_VERSION` */
   migrate(db: Kysely<unknown>): Promise<void>;
   /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */

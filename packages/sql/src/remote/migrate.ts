@@ -20,22 +20,22 @@ const TABLE =
   'create table if not exists mcp_tx_migrations (id integer primary key, name varchar(64) not null, applied_at bigint not null)';
 
 /** In one transaction: PostgreSQL undoes even tables. */
-export async function migratePostgres(db: Kysely<unknown>): Promise<void> {
+export async function migratePostgres(db: Kysely<unknown>, now: string): Promise<void> {
   await db.transaction().execute(async (transaction) => {
     await sql`select pg_advisory_xact_lock(${sql.lit(POSTGRES_LOCK)}::bigint)`.execute(transaction);
-    await applyMissing(transaction, 'postgres');
+    await applyMissing(transaction, 'postgres', now);
   });
 }
 
 /** Under a lock of the connection's: MySQL commits each table for itself. */
-export async function migrateMysql(db: Kysely<unknown>): Promise<void> {
+export async function migrateMysql(db: Kysely<unknown>, now: string): Promise<void> {
   await db.connection().execute(async (connection) => {
     const lock = sql`select get_lock(${sql.lit(MYSQL_LOCK)}, ${sql.lit(LOCK_TIMEOUT_S)}) as got`;
     const { rows } = await lock.execute(connection);
     if (Number((rows[0] as { readonly got: unknown } | undefined)?.got) !== 1)
       throw new McpTxError('LEDGER_UNAVAILABLE', 'Another process holds the lock for migrations; is it stuck?');
     try {
-      await applyMissing(connection, 'mysql');
+      await applyMissing(connection, 'mysql', now);
     } finally {
       await sql`select release_lock(${sql.lit(MYSQL_LOCK)})`.execute(connection);
     }
@@ -63,13 +63,24 @@ export function requireLatest(version: number): void {
   throw new McpTxError('LEDGER_VERSION', message);
 }
 
-async function applyMissing(db: Kysely<unknown>, kind: Kind): Promise<void> {
+/** When the tables were made, epoch ms. */
+export async function createdAt(db: Kysely<unknown>): Promise<number | undefined> {
+  const { rows } = await db.executeQuery<{ readonly at: unknown }>(
+    CompiledQuery.raw('select min(applied_at) as at from mcp_tx_migrations'),
+  );
+  const at = rows[0]?.at ?? undefined;
+  return at === undefined ? undefined : Number(at);
+}
+
+/** `now` reads the server's clock as `ms`. */
+async function applyMissing(db: Kysely<unknown>, kind: Kind, now: string): Promise<void> {
   await db.executeQuery(CompiledQuery.raw(TABLE));
   const version = await versionOf(db);
   for (const [index, migration] of MIGRATIONS.entries()) {
     if (index < version) continue;
     await migration.up(db, kind);
+    const { rows } = await db.executeQuery<{ readonly ms: unknown }>(CompiledQuery.raw(now));
     await sql`insert into mcp_tx_migrations (id, name, applied_at)
-      values (${sql.lit(index + 1)}, ${sql.lit(migration.name)}, ${sql.lit(Date.now())})`.execute(db);
+      values (${sql.lit(index + 1)}, ${sql.lit(migration.name)}, ${sql.lit(Number(rows[0]?.ms))})`.execute(db);
   }
 }

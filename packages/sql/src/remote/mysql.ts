@@ -1,6 +1,7 @@
 /** MySQL and MariaDB: their words, their clocks, their errors. */
 import type { TxErrorCode } from '@mcp-tx/core/ledger';
 import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import { MysqlDialect } from 'kysely';
 import type { Codec } from '../operations/codec.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { SQL } from '../operations/statements.ts';
@@ -29,8 +30,11 @@ const CURES: Readonly<Record<number, readonly [TxErrorCode, string]>> = {
   ],
 };
 const DUPLICATE = 1062;
+const NO_SAVEPOINT = 1305;
 /** Deadlock; lock wait timeout; MariaDB: record has changed since last read. */
 const TRANSIENT: readonly unknown[] = [1213, 1205, 1020];
+
+const NOW = 'select cast(unix_timestamp(sysdate(3)) * 1000 as signed) as ms';
 
 /** The flavour. */
 export const mysql: Flavour = {
@@ -42,9 +46,11 @@ export const mysql: Flavour = {
       if (statement === 'insert' && index === 1) return digestBytes(value);
       return typeof value === 'string' ? Buffer.from(value) : value;
     }),
-  now: 'select cast(unix_timestamp(sysdate(3)) * 1000 as signed) as ms',
+  now: NOW,
   syncs: 'select cast(@@global.innodb_flush_log_at_trx_commit = 1 as signed) as value',
-  migrate: migrateMysql,
+  words: new MysqlDialect({ pool: async () => Promise.reject(new Error('it has no connections')) }),
+  whyNoSavepoint: (error) => (numberOf(error) === NO_SAVEPOINT ? 'over' : undefined),
+  migrate: (db) => migrateMysql(db, NOW),
   isDuplicate: (error) => numberOf(error) === DUPLICATE,
   isAboutOne: () => false, // there are no batches
   isTransient: (error) => TRANSIENT.includes(numberOf(error)),

@@ -32,11 +32,15 @@ export function dialectOf(pool: SqlPool): Dialect {
   return new MysqlDialect({ pool: pool as MysqlPool });
 }
 
+const heard = new WeakSet<PoolShape>();
+
 /**
  * A connection that breaks tells so as an event `error`, while it waits in the pool and while it is in use. Nobody would listen,
  * and Node ends a process for that. What was under way on it fails by itself.
  */
 function listen(pool: PoolShape): void {
+  if (heard.has(pool)) return; // by another ledger on it
+  heard.add(pool);
   const ignore = (): void => undefined;
   pool.on?.('error', ignore);
   pool.on?.('connect', (client) => client.on?.('error', ignore));

@@ -1,6 +1,7 @@
 /** PostgreSQL: its words, its clock, its errors. */
 import type { TxErrorCode } from '@mcp-tx/core/ledger';
 import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
+import { PostgresDialect } from 'kysely';
 import type { Codec } from '../operations/codec.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { SQL } from '../operations/statements.ts';
@@ -34,6 +35,8 @@ const LOCKS: Readonly<Partial<Record<StatementName, string>>> = {
   byId: 'select id from mcp_tx_operations where id = $1 for update',
 };
 
+const NOW = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms';
+
 /** The flavour. */
 export const postgres: Flavour = {
   name: 'postgres',
@@ -45,10 +48,18 @@ export const postgres: Flavour = {
       if (statement === 'insert' && index === 1) return digestBytes(value);
       return typeof value === 'string' ? codec.toColumn(value) : value;
     }),
-  now: 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms',
+  now: NOW,
   syncs:
     "select case when current_setting('synchronous_commit') = 'off' or current_setting('fsync') = 'off' then 0 else 1 end as value",
-  migrate: migratePostgres,
+  words: new PostgresDialect({ pool: async () => Promise.reject(new Error('it has no connections')) }),
+  // A process that stands still would keep its rows locked for ever; and a rollback waits behind a statement that is under way.
+  limit: (ms) =>
+    `select ${['statement_timeout', 'idle_in_transaction_session_timeout'].map((name) => `set_config('${name}', '${Math.ceil(ms)}', true)`).join(', ')}`,
+  whyNoSavepoint(error) {
+    if (codeOf(error) === '25P02') return 'failed';
+    return ['3B001', '25P01'].includes(codeOf(error) ?? '') ? 'over' : undefined;
+  },
+  migrate: (db) => migratePostgres(db, NOW),
   isDuplicate: () => false, // the statement says "on conflict do nothing"
   isAboutOne: (error) => ['22', '23', '54'].includes((codeOf(error) ?? '').slice(0, 2)),
   isTransient: (error) => ['40001', '40P01'].includes(codeOf(error) ?? ''),

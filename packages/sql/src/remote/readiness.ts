@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Flavour } from './flavour.ts';
-import { requireLatest, versionOf } from './migrate.ts';
+import { createdAt, requireLatest, versionOf } from './migrate.ts';
 
 /** What was said of the server. */
 export interface Expectations {
@@ -19,6 +19,8 @@ export class Readiness {
   readonly #db: Kysely<LedgerTables>;
   readonly #flavour: Flavour;
   readonly #expects: Expectations;
+  /** Since when the tables are there, by the server's clock; known after the first use. */
+  createdAt: number | undefined;
   #asked: Promise<void> | undefined;
 
   constructor(db: Kysely<LedgerTables>, flavour: Flavour, expects: Expectations) {
@@ -44,6 +46,10 @@ export class Readiness {
     const db = this.#db as unknown as Kysely<unknown>;
     if (this.#expects.migrate === 'auto') await this.#flavour.migrate(db);
     if (this.#expects.migrate === 'check') requireLatest(await versionOf(db));
+    this.createdAt = await createdAt(db).catch((error) => {
+      if (this.#expects.migrate !== 'off') throw error; // else the list of migrations may be somewhere else
+      return undefined;
+    });
   }
 
   async #requireDurability(): Promise<void> {

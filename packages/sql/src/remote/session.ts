@@ -18,22 +18,30 @@ const MAX_TRIES = 10;
 const MAX_PAUSE_MS = 60;
 
 /** Runs `work` in one transaction, by the store's clock. @throws what the driver throws */
-export async function inTransaction<T>(
+export function inTransaction<T>(
   db: Kysely<LedgerTables>,
   flavour: Flavour,
   clock: StoreClock | undefined,
   work: (now: number) => Steps<T>,
 ): Promise<T> {
+  const always = (): boolean => true;
+  return transact(db, flavour, always, async (transaction) =>
+    runSteps(transaction, flavour, work(await storeTime(transaction, flavour, clock)), true),
+  );
+}
+
+/** Runs `body` in a transaction, and anew where another one was in its way and `mayRepeat`. @throws what the driver throws */
+export async function transact<T>(
+  db: Kysely<LedgerTables>,
+  flavour: Flavour,
+  mayRepeat: () => boolean,
+  body: (transaction: Kysely<LedgerTables>) => Promise<T>,
+): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await db
-        .transaction()
-        .setIsolationLevel('read committed')
-        .execute(async (transaction) =>
-          runSteps(transaction, flavour, work(await storeTime(transaction, flavour, clock)), true),
-        );
+      return await db.transaction().setIsolationLevel('read committed').execute(body);
     } catch (error) {
-      if (!flavour.isTransient(error) || tries === MAX_TRIES) throw error;
+      if (!flavour.isTransient(error) || !mayRepeat() || tries === MAX_TRIES) throw error;
     }
     await sleep(MAX_PAUSE_MS * Math.random() * (tries / MAX_TRIES));
   }
@@ -49,7 +57,8 @@ export async function reading<T>(
   return runSteps(db, flavour, work(await storeTime(db, flavour, clock)), false);
 }
 
-async function runSteps<T>(db: Executor, flavour: Flavour, steps: Steps<T>, locking: boolean): Promise<T> {
+/** Runs steps to their end, one statement after the other. `locking`: what is read stays as it is until the commit. */
+export async function runSteps<T>(db: Executor, flavour: Flavour, steps: Steps<T>, locking: boolean): Promise<T> {
   let next = steps.next({ rows: [], changes: 0 });
   while (next.done !== true) next = steps.next(await answer(db, flavour, next.value, locking));
   return next.value;
@@ -76,7 +85,7 @@ function written({ rows, numAffectedRows, insertId }: QueryResult<unknown>): Ste
 }
 
 /** The server's clock, or the one that stands for it in a test. */
-async function storeTime(db: Executor, flavour: Flavour, clock: StoreClock | undefined): Promise<number> {
+export async function storeTime(db: Executor, flavour: Flavour, clock: StoreClock | undefined): Promise<number> {
   if (clock !== undefined) return clock.now();
   const { rows } = await db.executeQuery<{ readonly ms: unknown }>(CompiledQuery.raw(flavour.now));
   return Number(rows[0]?.ms);

@@ -26,30 +26,39 @@ export interface SqlLedgerOptions {
   readonly durability?: Exclude<Durability, 'process'>;
   /** Longest wait for the first answer, ms. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /** How long the work of a {@link SqlLedger.transaction} may take, ms: its operation is locked meanwhile. Default 5,000. */
+  readonly transactionTimeoutMs?: number;
   /** For tests. Default: the server's own clock, which all processes share. */
   readonly clock?: StoreClock;
 }
 
 /** The same, complete. */
 export interface OpenSqlLedger {
+  /** Without plugins: they would rename what we read. */
   readonly db: KyselyInstance<LedgerTables>;
+  /** The same as it was given. */
+  readonly owner: KyselyInstance<LedgerTables>;
   readonly flavour: Flavour;
   readonly durability: Durability;
   readonly migrate: 'auto' | 'check' | 'off';
   readonly connectTimeoutMs: number;
+  readonly transactionTimeoutMs: number;
   readonly clock: StoreClock | undefined;
 }
 
 /** @throws McpTxError `CONFIG_INVALID` */
 export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
-  const { durability = 'fsync', migrate = 'check', connectTimeoutMs = 10_000 } = options;
+  const { durability = 'fsync', migrate = 'check', connectTimeoutMs = 10_000, transactionTimeoutMs = 5_000 } = options;
   const given = [options.pool, options.dialect, options.db].filter((one) => one !== undefined);
   if (given.length !== 1) throw invalid('give one of pool, dialect and db');
   if (!['auto', 'check', 'off'].includes(migrate)) throw invalid("migrate must be 'auto', 'check' or 'off'");
   if (durability !== 'fsync' && durability !== 'async') throw invalid("durability must be 'fsync' or 'async'");
   if (!(connectTimeoutMs > 0)) throw invalid('connectTimeoutMs must be more than 0');
-  const db = options.db ?? new Kysely<LedgerTables>({ dialect: options.dialect ?? dialectOf(options.pool as SqlPool) });
-  return { db, flavour: flavourOf(db), durability, migrate, connectTimeoutMs, clock: options.clock };
+  if (!(transactionTimeoutMs > 0)) throw invalid('transactionTimeoutMs must be more than 0');
+  const owner =
+    options.db ?? new Kysely<LedgerTables>({ dialect: options.dialect ?? dialectOf(options.pool as SqlPool) });
+  const times = { connectTimeoutMs, transactionTimeoutMs, clock: options.clock };
+  return { db: owner.withoutPlugins(), owner, flavour: flavourOf(owner), durability, migrate, ...times };
 }
 
 function flavourOf(db: KyselyInstance<LedgerTables>): Flavour {

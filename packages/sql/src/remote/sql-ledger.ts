@@ -5,7 +5,6 @@ import type {
   ClaimRequest,
   Durability,
   Lease,
-  Ledger,
   LedgerReader,
   ListQuery,
   OperationRecord,
@@ -16,6 +15,7 @@ import type {
   ResolveResult,
   Stats,
   Swept,
+  TransactionalLedger,
 } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
@@ -29,6 +29,7 @@ import type { LedgerTables } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
 import { Batcher } from './batcher.ts';
 import type { Flavour } from './flavour.ts';
+import type { SqlTransaction } from './lent-connection.ts';
 import { postgres } from './postgres.ts';
 import type { NewClaim, NewEnd } from './postgres-batches.ts';
 import { claimMany, endMany } from './postgres-batches.ts';
@@ -37,9 +38,11 @@ import type { StoreClock } from './session.ts';
 import { inTransaction, reading } from './session.ts';
 import type { OpenSqlLedger, SqlLedgerOptions } from './sql-ledger-options.ts';
 import { openWith } from './sql-ledger-options.ts';
+import type { TransactionKit } from './transaction.ts';
+import { runTransaction } from './transaction.ts';
 
 /** A ledger on a database server. */
-export interface SqlLedger extends Ledger, LedgerReader, AsyncDisposable {
+export interface SqlLedger extends TransactionalLedger<SqlTransaction>, LedgerReader, AsyncDisposable {
   /** The tables, for looking only. */
   readonly db: ReadonlyKysely<LedgerTables>;
 }
@@ -58,23 +61,27 @@ class RemoteLedger implements SqlLedger {
   readonly durability: Durability;
   readonly shared = true;
   readonly db: ReadonlyKysely<LedgerTables>;
+  /** Known after the first use. */
+  declare createdAt?: number;
   readonly #db: Kysely<LedgerTables>;
   readonly #flavour: Flavour;
   readonly #clock: StoreClock | undefined;
   readonly #readiness: Readiness;
+  readonly #transactions: TransactionKit;
   readonly #claims: Batcher<NewClaim, Claim> | undefined;
   readonly #ends: Batcher<NewEnd, boolean> | undefined;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(open: OpenSqlLedger) {
-    const { db, flavour, durability, clock } = open;
+    const { db, flavour, durability, clock, owner, transactionTimeoutMs } = open;
     this.#db = db;
     this.db = db as unknown as ReadonlyKysely<LedgerTables>;
     this.#flavour = flavour;
     this.#clock = clock;
     this.durability = durability;
     this.#readiness = new Readiness(db, flavour, open);
+    this.#transactions = { db, owner, flavour, clock, timeLimitMs: transactionTimeoutMs };
     if (flavour !== postgres) return;
     const isAboutOne = flavour.isAboutOne;
     this.#claims = new Batcher(
@@ -111,6 +118,12 @@ class RemoteLedger implements SqlLedger {
   settle(lease: Lease, outcome: Outcome): Promise<boolean> {
     const job = { lease, outcome };
     return this.#use(() => (this.#ends === undefined ? this.#endAlone(job) : this.#ends.run(job)));
+  }
+
+  async transaction(lease: Lease, work: (db: SqlTransaction) => Promise<Outcome>): Promise<boolean> {
+    const end = await this.#use(() => runTransaction(this.#transactions, lease, work));
+    if (end.kind === 'threw') throw end.error;
+    return end.kind === 'ended';
   }
 
   resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
@@ -186,7 +199,10 @@ class RemoteLedger implements SqlLedger {
 
   async #use<T>(work: () => Promise<T>): Promise<T> {
     this.#requireOpen();
-    const using = this.#readiness.wait().then(work);
+    const using = this.#readiness.wait().then(() => {
+      if (this.#readiness.createdAt !== undefined) this.createdAt = this.#readiness.createdAt;
+      return work();
+    });
     this.#underWay.add(using);
     try {
       return await using;
