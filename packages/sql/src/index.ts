@@ -2,6 +2,6 @@
 export type { AuditTable, LedgerTables, MigrationsTable, OperationsTable, ResultsTable } from './operations/tables.ts';
 export type { SqlAnswer, SqlTransaction } from './remote/lent-connection.ts';
 export type { SqlPool } from './remote/pool-dialect.ts';
-export type { SqlLedger } from './remote/sql-ledger.ts';
+export type { RemoteTables, SqlLedger } from './remote/sql-ledger.ts';
 export { sqlLedger } from './remote/sql-ledger.ts';
 export type { SqlLedgerOptions } from './remote/sql-ledger-options.ts';

@@ -1,13 +1,33 @@
 /** What differs between database servers: their words, their clocks, their errors. */
-import type { McpTxError } from '@mcp-tx/core/ledger';
+import type { Claim, ClaimRequest, Lease, McpTxError, Outcome } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import type { Codec } from '../operations/codec.ts';
 import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
 import type { Bound } from '../operations/steps.ts';
+import type { LedgerTables } from '../operations/tables.ts';
 import type { Words } from './lent-connection.ts';
+import type { StoreClock } from './store-clock.ts';
 
-/** One kind of server. */
+/** A claim of an operation that is most likely new. */
+export interface NewClaim {
+  readonly request: ClaimRequest;
+  readonly key: Uint8Array;
+}
+
+/** An end. */
+export interface NewEnd {
+  readonly lease: Lease;
+  readonly outcome: Outcome;
+}
+
+/** What can be done for many in one go. Each is answered at its place; `undefined`: it has to be done alone. */
+export interface Batches {
+  claim(claims: readonly NewClaim[]): Promise<readonly (Claim | undefined)[]>;
+  end(ends: readonly NewEnd[]): Promise<readonly (boolean | undefined)[]>;
+}
+
+/** One kind of server, with the names of one ledger on it. */
 export interface Flavour {
   readonly name: 'postgres' | 'mysql';
   readonly codec: Codec;
@@ -28,7 +48,9 @@ export interface Flavour {
   /** Why a savepoint could not be released: its transaction is over, or a statement in it has failed. */
   whyNoSavepoint(error: unknown): 'over' | 'failed' | undefined;
   /** Applies what is missing, while all others wait. @throws McpTxError `LEDGER_VERSION` */
-  migrate(db: Kysely<unknown>): Promise<void>;
+  migrate(db: Kysely<LedgerTables>): Promise<void>;
+  /** Many claims or ends in one go, where it pays. */
+  batches?(db: Kysely<LedgerTables>, clock: StoreClock | undefined): Batches;
   /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */
   isDuplicate(error: unknown): boolean;
   /** An error that a single value has caused. */
@@ -39,12 +61,13 @@ export interface Flavour {
 }
 
 /** Columns whose values are numbers: some drivers give them as text. */
-const NUMBERS: readonly string[] = [
+export const NUMBERS: readonly string[] = [
   ...['id', 'attempts', 'attempt_limit', 'fence', 'took_over', 'lease_until', 'deadline_at', 'settle_window_ms'],
   ...['retention_ms', 'created_at', 'sent_at', 'ended_at', 'expires_at', 'contradicted', 'tombstone'],
+  ...['operation', 'at', 'applied_at'],
 ];
 /** Columns that hold bytes of their own accord. */
-const BYTES: readonly string[] = ['operation_key', 'digest'];
+export const BYTES: readonly string[] = ['operation_key', 'digest'];
 
 const DIGEST_TEXT = 'mcp-tx digest as text: ';
 

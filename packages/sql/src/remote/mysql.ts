@@ -3,6 +3,8 @@ import type { TxErrorCode } from '@mcp-tx/core/ledger';
 import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
 import { MysqlDialect } from 'kysely';
 import type { Codec } from '../operations/codec.ts';
+import type { Names } from '../operations/names.ts';
+import { rename } from '../operations/names.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { SQL } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
@@ -20,6 +22,7 @@ const codec: Codec = {
 /** Error numbers (MySQL reference manual, appendix B; MariaDB has the same). */
 const CURES: Readonly<Record<number, readonly [TxErrorCode, string]>> = {
   1146: ['LEDGER_VERSION', "its tables are not there; open it with migrate: 'auto' once"],
+  1049: ['LEDGER_VERSION', "its database is not there; open it with migrate: 'auto' once"],
   1054: ['LEDGER_VERSION', "its tables are of another version; open it with migrate: 'auto' once"],
   1142: ['LEDGER_UNAVAILABLE', 'this user may not use its tables; grant select, insert, update and delete on them'],
   1045: ['LEDGER_UNAVAILABLE', 'the server refuses the user or the password'],
@@ -37,10 +40,18 @@ const TRANSIENT: readonly unknown[] = [1213, 1205, 1020];
 const NOW = 'select cast(unix_timestamp(sysdate(3)) * 1000 as signed) as ms';
 
 /** The flavour. */
-export const mysql: Flavour = {
+export function mysql(names: Names): Flavour {
+  return {
+    ...SERVER,
+    text: (statement, locking) => rename(names, textOf(statement, locking), '`'),
+    migrate: (db) => migrateMysql(db, names, NOW),
+  };
+}
+
+/** What does not depend on names. */
+const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
   name: 'mysql',
   codec,
-  text,
   bind: (statement, bound) =>
     bound.map((value, index) => {
       if (statement === 'insert' && index === 1) return digestBytes(value);
@@ -50,7 +61,6 @@ export const mysql: Flavour = {
   syncs: 'select cast(@@global.innodb_flush_log_at_trx_commit = 1 as signed) as value',
   words: new MysqlDialect({ pool: async () => Promise.reject(new Error('it has no connections')) }),
   whyNoSavepoint: (error) => (numberOf(error) === NO_SAVEPOINT ? 'over' : undefined),
-  migrate: (db) => migrateMysql(db, NOW),
   isDuplicate: (error) => numberOf(error) === DUPLICATE,
   isAboutOne: () => false, // there are no batches
   isTransient: (error) => TRANSIENT.includes(numberOf(error)),
@@ -61,7 +71,7 @@ export const mysql: Flavour = {
   },
 };
 
-function text(statement: StatementName, locking: boolean): string {
+function textOf(statement: StatementName, locking: boolean): string {
   const words = SQL[statement].replace('on conflict (operation_key) do nothing', '').replaceAll('"by"', '`by`');
   return locking ? `${words} for update` : words;
 }

@@ -1,25 +1,14 @@
 /** Many claims, and many ends, in one statement of PostgreSQL each: arrays go in, and what could be done comes back. */
-import type { Claim, ClaimRequest, Lease, Outcome } from '@mcp-tx/core/ledger';
+import type { Claim, ClaimRequest } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import { grant } from '../operations/claim.ts';
 import { digestColumn, outcomeColumns } from '../operations/rows.ts';
 import type { LedgerTables } from '../operations/tables.ts';
+import type { Batches, NewClaim, NewEnd } from './flavour.ts';
 import { digestBytes } from './flavour.ts';
-import { postgres } from './postgres.ts';
-import type { StoreClock } from './session.ts';
-
-/** A claim of an operation that is most likely new. */
-export interface NewClaim {
-  readonly request: ClaimRequest;
-  readonly key: Uint8Array;
-}
-
-/** An end. */
-export interface NewEnd {
-  readonly lease: Lease;
-  readonly outcome: Outcome;
-}
+import { postgresCodec } from './postgres-codec.ts';
+import type { StoreClock } from './store-clock.ts';
 
 /** The last argument stands for the server's clock in tests. */
 const NOW = 'select coalesce($CLOCK::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint) as ms';
@@ -65,15 +54,34 @@ const endText = (source: string): string => `with now as (${NOW.replace('$CLOCK'
     select operation, new_result from ends join ended on id = operation where new_result is not null)
   select id from ended`;
 
-const [CLAIM_ONE, CLAIM_MANY] = [claimText(oneOf(CLAIM_COLUMNS)), claimText(manyOf(CLAIM_COLUMNS))];
-const [END_ONE, END_MANY] = [endText(oneOf(END_COLUMNS)), endText(manyOf(END_COLUMNS))];
-
-/** Claims what is new; `undefined` at the place of what is there already, or comes twice, or must be compared with others. */
-export async function claimMany(
+/** `renamed`: a statement with the names of the ledger. */
+export function postgresBatches(
   db: Kysely<LedgerTables>,
   clock: StoreClock | undefined,
-  claims: readonly NewClaim[],
-): Promise<readonly (Claim | undefined)[]> {
+  renamed: (text: string) => string,
+): Batches {
+  const claims = { one: renamed(claimText(oneOf(CLAIM_COLUMNS))), many: renamed(claimText(manyOf(CLAIM_COLUMNS))) };
+  const ends = { one: renamed(endText(oneOf(END_COLUMNS))), many: renamed(endText(manyOf(END_COLUMNS))) };
+  const run = async (texts: { one: string; many: string }, rows: readonly (readonly unknown[])[]) => {
+    const values = [...parameters(rows), clock?.now() ?? null];
+    const query = CompiledQuery.raw(rows.length === 1 ? texts.one : texts.many, values);
+    return (await db.executeQuery<Written>(query)).rows;
+  };
+  return {
+    claim: (jobs) => claimMany(jobs, (rows) => run(claims, rows)),
+    end: (jobs) => endMany(jobs, (rows) => run(ends, rows)),
+  };
+}
+
+interface Written {
+  readonly id: unknown;
+  readonly operation_key: Uint8Array;
+}
+
+type RunRows = (rows: readonly (readonly unknown[])[]) => Promise<readonly Written[]>;
+
+/** Claims what is new; `undefined` at the place of what is there already, or comes twice, or must be compared with others. */
+async function claimMany(claims: readonly NewClaim[], run: RunRows): Promise<readonly (Claim | undefined)[]> {
   const first = new Map<string, ClaimRequest>();
   for (const { request } of claims)
     if (request.quarantine === undefined && !first.has(request.operationId)) first.set(request.operationId, request);
@@ -81,12 +89,8 @@ export async function claimMany(
   // In one order everywhere: two processes that insert the same keys never wait for each other in a circle.
   fresh.sort((one, other) => Buffer.compare(one.key, other.key));
   const ids = new Map<string, number>();
-  if (fresh.length > 0) {
-    const values = [...parameters(fresh.map(claimValues)), clock?.now() ?? null];
-    const text = fresh.length === 1 ? CLAIM_ONE : CLAIM_MANY;
-    const { rows } = await db.executeQuery<{ id: unknown; operation_key: Uint8Array }>(CompiledQuery.raw(text, values));
-    for (const { id, operation_key } of rows) ids.set(hex(operation_key), Number(id));
-  }
+  const written = fresh.length === 0 ? [] : await run(fresh.map(claimValues));
+  for (const { id, operation_key } of written) ids.set(hex(operation_key), Number(id));
   return claims.map(({ request, key }) => {
     const id = first.get(request.operationId) === request ? ids.get(hex(key)) : undefined;
     if (id === undefined) return undefined;
@@ -95,19 +99,12 @@ export async function claimMany(
 }
 
 /** Ends what is held; `undefined` at the place of what has to be looked at. */
-export async function endMany(
-  db: Kysely<LedgerTables>,
-  clock: StoreClock | undefined,
-  ends: readonly NewEnd[],
-): Promise<readonly (true | undefined)[]> {
+async function endMany(ends: readonly NewEnd[], run: RunRows): Promise<readonly (true | undefined)[]> {
   const first = new Map<unknown, NewEnd>();
   for (const end of ends)
     if (typeof end.lease.handle === 'number' && !first.has(end.lease.handle)) first.set(end.lease.handle, end);
   if (first.size === 0) return ends.map(() => undefined);
-  const values = [...parameters([...first.values()].map(endValues)), clock?.now() ?? null];
-  const text = first.size === 1 ? END_ONE : END_MANY;
-  const { rows } = await db.executeQuery<{ id: unknown }>(CompiledQuery.raw(text, values));
-  const ended = new Set(rows.map(({ id }) => Number(id)));
+  const ended = new Set((await run([...first.values()].map(endValues))).map(({ id }) => Number(id)));
   return ends.map((end) => {
     const { handle } = end.lease;
     return first.get(handle) === end && ended.has(handle as number) ? true : undefined;
@@ -138,7 +135,7 @@ function endValues({ lease, outcome }: NewEnd): readonly unknown[] {
 }
 
 function toColumn(text: string | null | undefined): unknown {
-  return text === null || text === undefined ? null : postgres.codec.toColumn(text);
+  return text === null || text === undefined ? null : postgresCodec.toColumn(text);
 }
 
 /** One array for each column; of a single row its values, for a statement that the server plans in half the time. */

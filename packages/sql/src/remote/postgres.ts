@@ -2,26 +2,20 @@
 import type { TxErrorCode } from '@mcp-tx/core/ledger';
 import { isMcpTxError, McpTxError } from '@mcp-tx/core/ledger';
 import { PostgresDialect } from 'kysely';
-import type { Codec } from '../operations/codec.ts';
+import type { Names } from '../operations/names.ts';
+import { rename } from '../operations/names.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { SQL } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
-import { digestBytes, rowOf } from './flavour.ts';
+import { digestBytes } from './flavour.ts';
 import { migratePostgres } from './migrate.ts';
-
-/** PostgreSQL's text cannot hold NUL: it stands there as two characters of the private use area, and so does the first of them. */
-const ESCAPE = '\u{E000}';
-
-const codec: Codec = {
-  toRow: (found) => rowOf(found, toText),
-  toColumn: (text) => (text.includes('\0') || text.includes(ESCAPE) ? escaped(text) : text),
-  toText,
-  toNumber: Number,
-};
+import { postgresBatches } from './postgres-batches.ts';
+import { postgresCodec } from './postgres-codec.ts';
 
 /** SQLSTATE classes and codes (PostgreSQL documentation, appendix A). */
 const CURES: Readonly<Record<string, readonly [TxErrorCode, string]>> = {
   '42P01': ['LEDGER_VERSION', "its tables are not there; open it with migrate: 'auto' once"],
+  '3F000': ['LEDGER_VERSION', "its schema is not there; open it with migrate: 'auto' once"],
   '42703': ['LEDGER_VERSION', "its tables are of another version; open it with migrate: 'auto' once"],
   '42501': ['LEDGER_UNAVAILABLE', 'this user may not use its tables; grant select, insert, update and delete on them'],
   '28P01': ['LEDGER_UNAVAILABLE', 'the server refuses the password'],
@@ -38,15 +32,33 @@ const LOCKS: Readonly<Partial<Record<StatementName, string>>> = {
 const NOW = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms';
 
 /** The flavour. */
-export const postgres: Flavour = {
+export function postgres(names: Names): Flavour {
+  const renamed = (text: string): string => rename(names, text, '"');
+  const texts = new Map<string, string>();
+  const text = (statement: StatementName, locking: boolean): string => {
+    const key = locking ? `${statement} for update` : statement;
+    const known = texts.get(key) ?? renamed(textOf(statement, locking));
+    texts.set(key, known);
+    return known;
+  };
+  const locks = new Map(Object.entries(LOCKS).map(([statement, lock]) => [statement, renamed(lock)]));
+  return {
+    ...SERVER,
+    text,
+    lockFirst: (statement) => locks.get(statement),
+    migrate: (db) => migratePostgres(db, names, NOW),
+    batches: (db, clock) => postgresBatches(db, clock, renamed),
+  };
+}
+
+/** What does not depend on names. */
+const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
   name: 'postgres',
-  codec,
-  text,
-  lockFirst: (statement) => LOCKS[statement],
+  codec: postgresCodec,
   bind: (statement, bound) =>
     bound.map((value, index) => {
       if (statement === 'insert' && index === 1) return digestBytes(value);
-      return typeof value === 'string' ? codec.toColumn(value) : value;
+      return typeof value === 'string' ? postgresCodec.toColumn(value) : value;
     }),
   now: NOW,
   syncs:
@@ -59,7 +71,6 @@ export const postgres: Flavour = {
     if (codeOf(error) === '25P02') return 'failed';
     return ['3B001', '25P01'].includes(codeOf(error) ?? '') ? 'over' : undefined;
   },
-  migrate: (db) => migratePostgres(db, NOW),
   isDuplicate: () => false, // the statement says "on conflict do nothing"
   isAboutOne: (error) => ['22', '23', '54'].includes((codeOf(error) ?? '').slice(0, 2)),
   isTransient: (error) => ['40001', '40P01'].includes(codeOf(error) ?? ''),
@@ -70,27 +81,10 @@ export const postgres: Flavour = {
   },
 };
 
-const texts = new Map<string, string>();
-
-function text(statement: StatementName, locking: boolean): string {
-  const key = locking ? `${statement} for update` : statement;
-  const known = texts.get(key);
-  if (known !== undefined) return known;
+function textOf(statement: StatementName, locking: boolean): string {
   const [first = '', ...others] = SQL[statement].split('?');
   const numbered = others.reduce((before, after, index) => `${before}$${index + 1}${after}`, first);
-  const made = `${numbered}${statement === 'insert' ? ' returning id' : ''}${locking ? ' for update of mcp_tx_operations' : ''}`;
-  texts.set(key, made);
-  return made;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(ESCAPE, `${ESCAPE}1`).replaceAll('\0', `${ESCAPE}0`);
-}
-
-function toText(column: unknown): string {
-  const text = String(column);
-  if (!text.includes(ESCAPE)) return text;
-  return text.replaceAll(/\u{E000}([01])/gu, (_, kind) => (kind === '0' ? '\0' : ESCAPE));
+  return `${numbered}${statement === 'insert' ? ' returning id' : ''}${locking ? ' for update of mcp_tx_operations' : ''}`;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -43,11 +43,11 @@ export class Readiness {
 
   async #ask(): Promise<void> {
     await this.#inTime(this.#requireDurability());
-    const db = this.#db as unknown as Kysely<unknown>;
-    if (this.#expects.migrate === 'auto') await this.#flavour.migrate(db);
-    if (this.#expects.migrate === 'check') requireLatest(await versionOf(db));
-    this.createdAt = await createdAt(db).catch((error) => {
-      if (this.#expects.migrate !== 'off') throw error; // else the list of migrations may be somewhere else
+    const { migrate } = this.#expects;
+    if (migrate === 'auto') await this.#flavour.migrate(this.#db);
+    if (migrate === 'check') requireLatest(await versionOf(this.#db));
+    this.createdAt = await createdAt(this.#db).catch((error) => {
+      if (migrate !== 'off') throw error; // else the list of migrations may be somewhere else
       return undefined;
     });
   }

@@ -1,15 +1,12 @@
 /** Runs steps in a transaction of a database server, once more where two transactions were in each other's way. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Clock } from '@mcp-tx/core/ledger';
 import type { Kysely, QueryResult } from 'kysely';
 import { CompiledQuery } from 'kysely';
 import type { OperationRow } from '../operations/rows.ts';
 import type { Step, StepAnswer, Steps } from '../operations/steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Flavour } from './flavour.ts';
-
-/** A clock in the place of the server's. */
-export type StoreClock = Pick<Clock, 'now'>;
+import type { StoreClock } from './store-clock.ts';
 
 type Executor = Pick<Kysely<LedgerTables>, 'executeQuery'>;
 

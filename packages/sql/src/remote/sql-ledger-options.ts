@@ -3,16 +3,18 @@ import type { Durability } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Dialect, Kysely as KyselyInstance } from 'kysely';
 import { Kysely, MysqlAdapter, PostgresAdapter } from 'kysely';
+import type { NameOptions, Names } from '../operations/names.ts';
+import { namesOf, renaming } from '../operations/names.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Flavour } from './flavour.ts';
 import { mysql } from './mysql.ts';
 import type { SqlPool } from './pool-dialect.ts';
 import { dialectOf } from './pool-dialect.ts';
 import { postgres } from './postgres.ts';
-import type { StoreClock } from './session.ts';
+import type { StoreClock } from './store-clock.ts';
 
 /** Options of `sqlLedger`: one of `pool`, `dialect` and `db`, and nothing else is required. */
-export interface SqlLedgerOptions {
+export interface SqlLedgerOptions extends NameOptions {
   /** Your own pool: `new pg.Pool(…)`, or one of `mysql2`. It is never ended here. */
   readonly pool?: SqlPool;
   /** In its place a dialect of Kysely's over your pool: `new PostgresDialect({ pool })`, `new MysqlDialect({ pool })`. */
@@ -34,7 +36,7 @@ export interface SqlLedgerOptions {
 
 /** The same, complete. */
 export interface OpenSqlLedger {
-  /** Without plugins: they would rename what we read. */
+  /** With the ledger's own names, and without the user's plugins: they would rename what we read. */
   readonly db: KyselyInstance<LedgerTables>;
   /** The same as it was given. */
   readonly owner: KyselyInstance<LedgerTables>;
@@ -58,13 +60,19 @@ export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
   const owner =
     options.db ?? new Kysely<LedgerTables>({ dialect: options.dialect ?? dialectOf(options.pool as SqlPool) });
   const times = { connectTimeoutMs, transactionTimeoutMs, clock: options.clock };
-  return { db: owner.withoutPlugins(), owner, flavour: flavourOf(owner), durability, migrate, ...times };
+  const names = namesOf(options, 'sqlLedger');
+  return { db: withNames(owner, names), owner, flavour: flavourOf(owner, names), durability, migrate, ...times };
 }
 
-function flavourOf(db: KyselyInstance<LedgerTables>): Flavour {
+function withNames(owner: KyselyInstance<LedgerTables>, names: Names): KyselyInstance<LedgerTables> {
+  const renamed = renaming(names).reduce((db, plugin) => db.withPlugin(plugin), owner.withoutPlugins());
+  return names.schema === undefined ? renamed : renamed.withSchema(names.schema);
+}
+
+function flavourOf(db: KyselyInstance<LedgerTables>, names: Names): Flavour {
   const { adapter } = db.getExecutor();
-  if (adapter instanceof PostgresAdapter) return postgres;
-  if (adapter instanceof MysqlAdapter) return mysql;
+  if (adapter instanceof PostgresAdapter) return postgres(names);
+  if (adapter instanceof MysqlAdapter) return mysql(names);
   throw invalid('the dialect must be of PostgreSQL or MySQL; for SQLite there is sqliteLedger in @mcp-tx/sql/sqlite');
 }
 

@@ -27,24 +27,25 @@ import type { Steps } from '../operations/steps.ts';
 import { rowsBy } from '../operations/steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
+import { asTyped } from './as-typed.ts';
 import { Batcher } from './batcher.ts';
-import type { Flavour } from './flavour.ts';
+import type { Flavour, NewClaim, NewEnd } from './flavour.ts';
 import type { SqlTransaction } from './lent-connection.ts';
-import { postgres } from './postgres.ts';
-import type { NewClaim, NewEnd } from './postgres-batches.ts';
-import { claimMany, endMany } from './postgres-batches.ts';
 import { Readiness } from './readiness.ts';
-import type { StoreClock } from './session.ts';
 import { inTransaction, reading } from './session.ts';
 import type { OpenSqlLedger, SqlLedgerOptions } from './sql-ledger-options.ts';
 import { openWith } from './sql-ledger-options.ts';
+import type { StoreClock } from './store-clock.ts';
 import type { TransactionKit } from './transaction.ts';
 import { runTransaction } from './transaction.ts';
 
+/** The tables of a ledger on a database server. */
+export type RemoteTables = Omit<LedgerTables, 'mcp_tx_calls'>;
+
 /** A ledger on a database server. */
 export interface SqlLedger extends TransactionalLedger<SqlTransaction>, LedgerReader, AsyncDisposable {
-  /** The tables, for looking only. */
-  readonly db: ReadonlyKysely<LedgerTables>;
+  /** The tables, for looking only, by the names `mcp_tx_…` whatever they are called. Works after the first use of the ledger. */
+  readonly db: ReadonlyKysely<RemoteTables>;
 }
 
 /**
@@ -60,7 +61,7 @@ export function sqlLedger(options: SqlLedgerOptions): SqlLedger {
 class RemoteLedger implements SqlLedger {
   readonly durability: Durability;
   readonly shared = true;
-  readonly db: ReadonlyKysely<LedgerTables>;
+  readonly db: ReadonlyKysely<RemoteTables>;
   /** Known after the first use. */
   declare createdAt?: number;
   readonly #db: Kysely<LedgerTables>;
@@ -76,24 +77,17 @@ class RemoteLedger implements SqlLedger {
   constructor(open: OpenSqlLedger) {
     const { db, flavour, durability, clock, owner, transactionTimeoutMs } = open;
     this.#db = db;
-    this.db = db as unknown as ReadonlyKysely<LedgerTables>;
+    this.db = db.withPlugin(asTyped(flavour.codec.toText)) as unknown as ReadonlyKysely<RemoteTables>;
     this.#flavour = flavour;
     this.#clock = clock;
     this.durability = durability;
     this.#readiness = new Readiness(db, flavour, open);
     this.#transactions = { db, owner, flavour, clock, timeLimitMs: transactionTimeoutMs };
-    if (flavour !== postgres) return;
-    const isAboutOne = flavour.isAboutOne;
-    this.#claims = new Batcher(
-      (jobs) => claimMany(db, clock, jobs),
-      (job) => this.#claimAlone(job),
-      isAboutOne,
-    );
-    this.#ends = new Batcher(
-      (jobs) => endMany(db, clock, jobs),
-      (job) => this.#endAlone(job),
-      isAboutOne,
-    );
+    const batches = flavour.batches?.(db, clock);
+    if (batches === undefined) return;
+    const { isAboutOne } = flavour;
+    this.#claims = new Batcher(batches.claim, (job) => this.#claimAlone(job), isAboutOne);
+    this.#ends = new Batcher(batches.end, (job) => this.#endAlone(job), isAboutOne);
   }
 
   async claim(request: ClaimRequest): Promise<Claim> {

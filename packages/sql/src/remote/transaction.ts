@@ -9,8 +9,8 @@ import * as transitions from '../operations/transitions.ts';
 import type { Flavour } from './flavour.ts';
 import type { LentConnection, SqlTransaction } from './lent-connection.ts';
 import { lendConnection } from './lent-connection.ts';
-import type { StoreClock } from './session.ts';
 import { runSteps, storeTime, transact } from './session.ts';
+import type { StoreClock } from './store-clock.ts';
 
 /** Where and how long. */
 export interface TransactionKit {

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { McpTxError } from '@mcp-tx/core/ledger';
+import type { Names } from '../operations/names.ts';
 import { migrate } from './migrate.ts';
 import { isBusy, toLedgerError } from './sqlite-errors.ts';
 
@@ -26,7 +27,7 @@ const SETTINGS = [
  *
  * @throws McpTxError `CONFIG_INVALID`, `LEDGER_UNAVAILABLE`, `LEDGER_CORRUPT`, `LEDGER_VERSION`
  */
-export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync {
+export function openDatabase(path: string, busyTimeoutMs: number, names: Names): DatabaseSync {
   if (typeof path !== 'string' || path === '' || path.includes('\0')) {
     throw new McpTxError('CONFIG_INVALID', 'sqliteLedger: path must be the name of a file, or ":memory:".');
   }
@@ -34,7 +35,7 @@ export function openDatabase(path: string, busyTimeoutMs: number): DatabaseSync 
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path);
-    prepareDatabase(database, path, performance.now() + busyTimeoutMs);
+    prepareDatabase(database, path, names, performance.now() + busyTimeoutMs);
     return database;
   } catch (error) {
     database?.close();
@@ -60,7 +61,7 @@ export function openForReading(path: string): DatabaseSync {
   }
 }
 
-function prepareDatabase(database: DatabaseSync, path: string, deadline: number): void {
+function prepareDatabase(database: DatabaseSync, path: string, names: Names, deadline: number): void {
   for (const setting of SETTINGS) database.exec(setting);
   const mode = untilFree(deadline, () => database.prepare('pragma journal_mode = wal').get()?.journal_mode);
   if (mode !== 'wal' && path !== IN_MEMORY) {
@@ -70,7 +71,7 @@ function prepareDatabase(database: DatabaseSync, path: string, deadline: number)
   untilFree(deadline, () => {
     database.exec('begin immediate'); // also finds out whether the file can be written at all
     try {
-      migrate(database, path);
+      migrate(database, path, names);
       database.exec('commit');
     } catch (error) {
       database.exec('rollback');

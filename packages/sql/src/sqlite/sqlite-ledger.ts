@@ -23,6 +23,8 @@ import { McpTxError, systemClock } from '@mcp-tx/core/ledger';
 import { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
 import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
+import type { NameOptions } from '../operations/names.ts';
+import { namesOf, renaming } from '../operations/names.ts';
 import * as reader from '../operations/reader.ts';
 import { keyOf, toRecord } from '../operations/rows.ts';
 import type { Steps } from '../operations/steps.ts';
@@ -40,7 +42,7 @@ import type { SqliteTransaction, TransactionKit } from './transaction.ts';
 import { runTransaction } from './transaction.ts';
 
 /** Options of {@link sqliteLedger}. */
-export interface SqliteLedgerOptions {
+export interface SqliteLedgerOptions extends Pick<NameOptions, 'table'> {
   /** The store's clock; default the machine's, which all processes on it share. */
   readonly clock?: Pick<Clock, 'now'>;
   /** How long a call waits for another process's lock before it fails with `LEDGER_UNAVAILABLE`, ms. Default 5,000. */
@@ -70,8 +72,9 @@ export function sqliteLedger(path: string, options: SqliteLedgerOptions = {}): S
     if (Number.isFinite(value) && value >= 0) continue;
     throw new McpTxError('CONFIG_INVALID', `sqliteLedger: ${name} must be 0 or more, not ${value}`);
   }
-  const kit = { path, busyTimeoutMs, timeLimitMs: transactionTimeoutMs, clock };
-  return new FileLedger(kit, openDatabase(path, busyTimeoutMs));
+  const names = namesOf(options.table === undefined ? {} : { table: options.table }, 'sqliteLedger');
+  const kit = { path, names, busyTimeoutMs, timeLimitMs: transactionTimeoutMs, clock };
+  return new FileLedger(kit, openDatabase(path, busyTimeoutMs, names));
 }
 
 /** Rows that one purge transaction looks at: it blocks the event loop for a few ms. */
@@ -92,17 +95,17 @@ class FileLedger implements SqliteLedger {
   #closing: Promise<void> | undefined;
 
   constructor(kit: TransactionKit, database: DatabaseSync) {
-    const { path, busyTimeoutMs, clock } = kit;
+    const { path, names, busyTimeoutMs, clock } = kit;
     this.#transactions = kit;
     const isFile = path !== IN_MEMORY;
     this.durability = isFile ? 'fsync' : 'process';
     this.shared = isFile;
-    this.createdAt = createdAt(database);
+    this.createdAt = createdAt(database, names);
     this.#path = path;
     this.#database = database;
-    this.#sql = prepareStatements(database);
+    this.#sql = prepareStatements(database, names);
     const open = isFile ? () => openForReading(path) : () => database; // a handle of its own: reads never meet our transactions
-    this.#reads = new Kysely<LedgerTables>({ dialect: nodeSqliteDialect(open) });
+    this.#reads = new Kysely<LedgerTables>({ dialect: nodeSqliteDialect(open), plugins: [...renaming(names)] });
     this.db = this.#reads as unknown as ReadonlyKysely<LedgerTables>;
     this.#writes = new GroupCommit(fileTransactor(database, path), busyTimeoutMs);
     this.#clock = clock;

@@ -1,6 +1,8 @@
 /** The statements on a handle of SQLite, prepared once, and the steps that use them, run in one go. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Codec } from '../operations/codec.ts';
+import type { Names } from '../operations/names.ts';
+import { rename } from '../operations/names.ts';
 import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
 import { COLUMNS, SQL } from '../operations/statements.ts';
@@ -17,21 +19,23 @@ const READS: ReadonlySet<StatementName> = new Set(['byKey', 'byId', 'repeated', 
 /** What finds whole rows. */
 const WHOLE: ReadonlySet<StatementName> = new Set(['byKey', 'byId', 'runOut', 'runOutOf']);
 
-export function prepareStatements(database: DatabaseSync): Statements {
-  const entries = Object.entries(SQL).map(([name, text]) => [name, database.prepare(text)] as const);
+export function prepareStatements(database: DatabaseSync, names: Names): Statements {
+  const entries = Object.entries(SQL).map(
+    ([name, text]) => [name, database.prepare(rename(names, text, '"'))] as const,
+  );
   const statements = Object.fromEntries(entries) as Statements;
   if ('setReturnArrays' in statements.byKey) statements.byKey.setReturnArrays(true);
   return statements;
 }
 
 /** The same for a handle that will need few of them. */
-export function prepareWhenUsed(database: DatabaseSync): Statements {
+export function prepareWhenUsed(database: DatabaseSync, names: Names): Statements {
   const statements: Partial<Record<StatementName, StatementSync>> = {};
   for (const [name, text] of Object.entries(SQL) as [StatementName, string][]) {
     let prepared: StatementSync | undefined;
     Object.defineProperty(statements, name, {
       get: () => {
-        prepared ??= database.prepare(text);
+        prepared ??= database.prepare(rename(names, text, '"'));
         return prepared;
       },
     });

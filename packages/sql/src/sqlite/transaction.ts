@@ -4,6 +4,7 @@ import * as sqlite from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Lease, Outcome } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
+import type { Names } from '../operations/names.ts';
 import * as transitions from '../operations/transitions.ts';
 import { openForWriting } from './open-database.ts';
 import { isBusy, toLedgerError } from './sqlite-errors.ts';
@@ -20,6 +21,7 @@ export interface SqliteTransaction {
 /** Where and how long. */
 export interface TransactionKit {
   readonly path: string;
+  readonly names: Names;
   /** How long to wait for another process's lock, ms. */
   readonly busyTimeoutMs: number;
   /** How long a tool may keep all others from writing, ms. */
@@ -41,7 +43,7 @@ export async function runTransaction(
   const { path, clock } = kit;
   const database = inOurWords(path, () => openForWriting(path));
   try {
-    const sql = prepareWhenUsed(database);
+    const sql = prepareWhenUsed(database, kit.names);
     await beginWhenFree(database, kit);
     if (!inOurWords(path, () => runSteps(sql, transitions.begin(lease, clock.now())))) return false;
     const outcome = await workWithin(database, kit.timeLimitMs, work);
