@@ -4,13 +4,13 @@ import { BYTES, NUMBERS } from './flavour.ts';
 
 /** Columns are known by their names: one that a query calls otherwise comes as the driver gives it. */
 export function asTyped(toText: (column: unknown) => string): KyselyPlugin {
-  const valueOf = (column: string, value: unknown): unknown => {
+  const asSaid = (column: string, value: unknown): unknown => {
     if (value === null || BYTES.includes(column)) return value;
     if (NUMBERS.includes(column)) return Number(value);
     return typeof value === 'string' || value instanceof Uint8Array ? toText(value) : value;
   };
   const rowOf = (row: UnknownRow): UnknownRow =>
-    Object.fromEntries(Object.entries(row).map(([column, value]) => [column, valueOf(column, value)]));
+    Object.fromEntries(Object.entries(row).map(([column, value]) => [column, asSaid(column, value)]));
   return {
     transformQuery: ({ node }) => node,
     transformResult: async ({ result }) => ({ ...result, rows: result.rows.map(rowOf) }),
