@@ -4,6 +4,7 @@ import { engine } from './engine.ts';
 import { http } from './http.ts';
 import { hub } from './hub.ts';
 import { overload } from './overload.ts';
+import { queue } from './queue.ts';
 import { soak } from './soak.ts';
 
-await runOneOf('bench', { engine, http, hub, overload, soak });
+await runOneOf('bench', { engine, http, hub, overload, queue, soak });

@@ -2,22 +2,25 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { Effect } from '@mcp-tx/testing/faulty-server';
-import { faultyStdio, readEffectLog } from '@mcp-tx/testing/faulty-server';
 import type { MeasureContext } from 'measure';
 import { runMeasured, seededRandom, UsageError } from 'measure';
 import { count } from './count.ts';
 import { killStore } from './kill-store.ts';
 import { killWorkers } from './kill-workers.ts';
+import type { QueueName } from './queues/queue.ts';
+import { QUEUES } from './queues/queue.ts';
 import type { StoreKind } from './store.ts';
 import { openStore, STORES, startStore } from './store.ts';
+import type { ServerKind } from './tool-server.ts';
+import { toolsOf } from './tool-server.ts';
+import { tortureQueue } from './torture-queue.ts';
 
 const STORE_KILL_EVERY_MS = 1_500;
 
 interface Flags {
+  readonly queue: 'none' | QueueName;
   readonly ledger: StoreKind;
-  readonly server: 'plain' | 'aware';
+  readonly server: ServerKind;
   readonly 'store-kills': number;
   readonly kills: number;
   readonly operations: number;
@@ -28,6 +31,12 @@ await runMeasured({
   command: 'torture',
   about: 'kills workers in the middle of calls and counts what really happened',
   flags: {
+    queue: {
+      kind: 'choice',
+      says: 'calls go through this queue, whose broker is killed, too; on both tool servers, and bare beside it',
+      default: 'none',
+      choices: ['none', ...QUEUES],
+    },
     ledger: { kind: 'choice', says: 'where operations are recorded', default: 'sqlite', choices: STORES },
     server: {
       kind: 'choice',
@@ -43,14 +52,22 @@ await runMeasured({
       min: 0,
       max: 10_000,
     },
-    operations: { kind: 'integer', says: 'operations in all', default: 1_000, min: 1, max: 10_000_000 },
+    operations: {
+      kind: 'integer',
+      says: 'operations in all, 0: 1,000, or 3,000 jobs',
+      default: 0,
+      min: 0,
+      max: 10_000_000,
+    },
     concurrency: { kind: 'integer', says: 'calls under way at once in a worker', default: 8, min: 1, max: 64 },
   },
   run,
 });
 
 async function run(context: MeasureContext<Flags>): Promise<void> {
-  const { kills, operations, concurrency, 'store-kills': storeKills } = context.flags;
+  const { kills, concurrency, queue, 'store-kills': storeKills } = context.flags;
+  const operations = context.flags.operations || (queue === 'none' ? 1_000 : 3_000);
+  if (queue !== 'none') return tortureQueue(context, { ...context.flags, queue, operations });
   const folder = mkdtempSync(join(tmpdir(), 'mcp-tx-torture-'));
   const store = await startStore(context.flags.ledger, folder);
   if (storeKills > 0 && store.service === undefined)
@@ -78,25 +95,6 @@ async function run(context: MeasureContext<Flags>): Promise<void> {
     await store.service?.stop();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** The tool server, and what it says really happened. */
-interface Tools {
-  readonly start: Pick<ReturnType<typeof faultyStdio>, 'command' | 'args' | 'env'>;
-  effects(): readonly Effect[];
-}
-
-function toolsOf(server: Flags['server'], folder: string): Tools {
-  const effectLog = join(folder, 'effects.jsonl');
-  if (server === 'plain') {
-    const script = [{ tool: 'pay', at: 'all', fault: { kind: 'delay', ms: 4, when: 'after' } }] as const;
-    const faulty = faultyStdio({ effectLog, script });
-    const { command, args, env } = faulty;
-    return { start: { command, args, env }, effects: () => faulty.effects() };
-  }
-  const script = fileURLToPath(new URL('./aware-server.ts', import.meta.url));
-  const args = [...process.execArgv, script, effectLog, join(folder, 'operations.db')];
-  return { start: { command: process.execPath, args, env: {} }, effects: () => readEffectLog(effectLog) };
 }
 
 function judge(

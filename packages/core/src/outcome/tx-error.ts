@@ -41,6 +41,7 @@ export type TxErrorCode =
   | 'LEDGER_CORRUPT'
   | 'LEDGER_VERSION'
   | 'LEDGER_CLOSED'
+  | 'QUEUE_UNAVAILABLE'
   | 'OPERATION_NOT_FOUND'
   | 'INTERNAL';
 
@@ -145,6 +146,11 @@ export const TX_ERRORS: Readonly<Record<TxErrorCode, CodeEntry>> = {
   LEDGER_CORRUPT: { execution: 'none', retryable: false, says: 'The ledger’s file or a record in it cannot be read.' },
   LEDGER_VERSION: { execution: 'none', retryable: false, says: 'The ledger was written by a newer version.' },
   LEDGER_CLOSED: { execution: 'none', retryable: false, says: 'The ledger was closed.' },
+  QUEUE_UNAVAILABLE: {
+    execution: 'none',
+    retryable: true,
+    says: 'The queue could not be reached, or did not confirm the job. Put it there again with the same key.',
+  },
   OPERATION_NOT_FOUND: { execution: 'none', retryable: false, says: 'No such operation.' },
   INTERNAL: {
     execution: 'unknown',

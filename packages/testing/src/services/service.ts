@@ -143,7 +143,7 @@ async function launchOnce(
 }
 
 /** Whether somebody takes connections at this port of loopback. */
-export function listens(port: number): Promise<boolean> {
+function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const end = (is: boolean): void => {

@@ -1,0 +1,52 @@
+// bench queue: jobs drained per second by a worker of ours, over a bare worker of the same queue.
+import type { MeasureContext, MeasuredProgram } from 'measure';
+import { median } from './interleave.ts';
+import { benchBullmq } from './queue/bullmq.ts';
+import type { Comparison, QueueBench } from './queue/queue-bench.ts';
+
+const QUEUES: Readonly<Record<string, () => Promise<QueueBench>>> = { bullmq: benchBullmq };
+
+const flags = {
+  queue: { kind: 'choice', says: 'which queue', default: 'all', choices: ['all', ...Object.keys(QUEUES)] },
+  rounds: { kind: 'integer', says: 'alternations in each comparison', default: 10, min: 1, max: 1_000 },
+} as const;
+
+type Values = { readonly queue: string; readonly rounds: number };
+
+/** The program. */
+export const queue: MeasuredProgram<typeof flags> = {
+  command: 'bench queue',
+  about: 'jobs drained per second by a worker of ours over a bare worker of the same queue',
+  seed: 1,
+  flags,
+  run,
+};
+
+async function run(context: MeasureContext<Values>): Promise<void> {
+  for (const [name, open] of Object.entries(QUEUES)) {
+    if (context.flags.queue !== 'all' && context.flags.queue !== name) continue;
+    await using bench = await open();
+    for (const comparison of bench.comparisons) await measure(context, comparison);
+  }
+}
+
+async function measure(context: MeasureContext<Values>, comparison: Comparison): Promise<void> {
+  const { id, says, atLeast, atMost = Number.POSITIVE_INFINITY, base, contender } = comparison;
+  const { rounds } = context.flags;
+  for (const drain of [base, contender]) await drain(); // warm
+  const ratios: number[] = [];
+  const rates: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    context.signal.throwIfAborted();
+    context.progress(round, rounds, id);
+    const [first, middle, last] = [await base(), await contender(), await base()];
+    ratios.push(middle / ((first + last) / 2));
+    rates.push(middle);
+  }
+  const ratio = median(ratios);
+  context.figure(id, Math.round(ratio * 1_000) / 1_000);
+  context.figure(`${id}.perSecond`, Math.round(median(rates)));
+  context.say(`${id.padEnd(14)} ${ratio.toFixed(3)} of the jobs, ${Math.round(median(rates))} in a second: ${says}`);
+  if (ratio < atLeast) context.violation(id, `${ratio.toFixed(3)} is less than ${atLeast}`);
+  if (ratio > atMost) context.violation(id, `${ratio.toFixed(3)} is more than ${atMost}`);
+}

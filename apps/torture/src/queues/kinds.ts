@@ -1,0 +1,5 @@
+// Every queue that can be tortured, by its name.
+import { bullmq } from './bullmq.ts';
+import type { QueueKind, QueueName } from './queue.ts';
+
+export const QUEUE_KINDS: Readonly<Record<QueueName, QueueKind>> = { bullmq };

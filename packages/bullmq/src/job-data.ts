@@ -1,0 +1,32 @@
+/** What lies in a job: the envelope, who put it there, and whether it is a step of a chain. */
+import type { ToolJob } from '@mcp-tx/core/job';
+import { parseToolJob } from '@mcp-tx/core/job';
+
+/** The data of a job. Everything but the envelope is this package's own. */
+export interface JobData extends ToolJob {
+  /** Tells apart who put the job there from those who found it there. */
+  readonly putBy?: string;
+  /** Place in a chain, from 0. Arguments of later steps may come from the result of the step before. */
+  readonly step?: number;
+}
+
+/** A job as it is run. */
+export interface ReadJob {
+  readonly job: ToolJob;
+  readonly step: number | undefined;
+}
+
+/**
+ * Reads the data of a job, whoever put it there.
+ *
+ * @throws McpTxError `CALL_INVALID`, naming the member; `KEY_INVALID`
+ */
+export function readJobData(data: unknown, fallbackKey: string): ReadJob {
+  if (typeof data !== 'object' || data === null || Array.isArray(data))
+    return { job: parseToolJob(data), step: undefined };
+  const { putBy: _, step, ...envelope } = data as Partial<JobData>;
+  return {
+    job: parseToolJob(envelope, fallbackKey),
+    step: typeof step === 'number' && Number.isSafeInteger(step) && step >= 0 ? step : undefined,
+  };
+}

@@ -1,0 +1,94 @@
+/** Runs one job of BullMQ as a tool call, and tells BullMQ its end in BullMQ's own words. */
+import { isMcpTxError } from '@mcp-tx/core';
+import type { ClientSource, JobEnd, JobOptions, ToolJob } from '@mcp-tx/core/job';
+import { lazyClient, problemOf, refuseJob, replyOf, runJob } from '@mcp-tx/core/job';
+import type { Job } from 'bullmq';
+import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
+import type { ToolJobReply } from './chain.ts';
+import { previousReply } from './chain.ts';
+import { fillFromPrev } from './from-prev.ts';
+import { readJobData } from './job-data.ts';
+import { keyOfJob } from './job-id.ts';
+
+/** Why a worker wants a job to end: its lock is lost, so that another worker may have it; or the worker is closing. */
+export const LOCK_LOST = 'lock-lost';
+export const SHUTDOWN = 'shutdown';
+
+/** Options of {@link toolProcessor}. */
+export interface ToolProcessorOptions extends Pick<JobOptions, 'tools' | 'scope' | 'timeoutMs' | 'retryLater'> {
+  /** Tell progress of the tool as progress of the job. Default `false`: each is a write to the queue. */
+  readonly progress?: boolean;
+  /** Hears how each run of a job ended. What it throws is ignored. */
+  readonly onEnd?: (job: Job, end: JobEnd) => void;
+}
+
+/** A processor of BullMQ's. It takes three parameters, for with fewer BullMQ gives it no signal. */
+export type ToolProcessor = (job: Job, token?: string, signal?: AbortSignal) => Promise<ToolJobReply>;
+
+/**
+ * Makes a processor. `acknowledge` completes the job, `retryLater` delays it or puts it back without burning one of BullMQ's
+ * attempts, `deadLetter` fails it for good, with the problem as JSON in `failedReason`.
+ */
+export function toolProcessor(client: ClientSource, options: ToolProcessorOptions): ToolProcessor {
+  const source = typeof client === 'function' ? lazyClient(client) : client;
+  return async (job, token, signal) => {
+    const { end, earlier } = await runOne(source, job, signal, options);
+    try {
+      options.onEnd?.(job, end);
+    } catch {
+      // an observer
+    }
+    if (end.kind === 'acknowledge') return { ...replyOf(end), totalAttempts: earlier + end.meta.attempts };
+    if (end.kind === 'deadLetter') throw new UnrecoverableError(JSON.stringify(problemOf(end.error)));
+    throw await putBack(job, end.retryAt, token, signal);
+  };
+}
+
+/** The end of a run, and the sends of the steps before. */
+async function runOne(
+  source: ClientSource,
+  job: Job,
+  signal: AbortSignal | undefined,
+  options: ToolProcessorOptions,
+): Promise<{ readonly end: JobEnd; readonly earlier: number }> {
+  let earlier = 0;
+  let call: ToolJob;
+  try {
+    const read = readJobData(job.data, keyOfJob(job.queueName, String(job.id), job.timestamp));
+    const previous = read.step === undefined ? undefined : await previousReply(job, read.step);
+    earlier = previous?.totalAttempts ?? 0;
+    call = { ...read.job, arguments: fillFromPrev(read.job.arguments, previous) };
+  } catch (error) {
+    if (!isMcpTxError(error)) throw error; // the queue did not answer: BullMQ runs the job again
+    return { end: refuseJob(error), earlier };
+  }
+  const { tools, scope, timeoutMs, retryLater, progress = false } = options;
+  const end = await runJob(source, call, {
+    tools,
+    returns: Math.max(0, job.attemptsStarted - 1),
+    ...(scope === undefined ? {} : { scope }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(retryLater === undefined ? {} : { retryLater }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(progress ? { onProgress: (said) => void job.updateProgress({ ...said }).catch(() => undefined) } : {}),
+  });
+  return { end, earlier };
+}
+
+/**
+ * Gives the job back to the queue; the error that makes BullMQ leave it there. Of a job whose lock is lost nothing is written:
+ * whoever has it now says what becomes of it. Where giving it back fails, it stays as it is, and comes again when its lock ends.
+ */
+async function putBack(job: Job, retryAt: number, token: string | undefined, signal?: AbortSignal): Promise<Error> {
+  if (signal?.aborted && signal.reason === LOCK_LOST) return new DelayedError(LOCK_LOST);
+  try {
+    if (signal?.aborted) {
+      await job.moveToWait(token);
+      return new WaitingError(SHUTDOWN);
+    }
+    await job.moveToDelayed(retryAt, token);
+  } catch {
+    // as said
+  }
+  return new DelayedError();
+}
