@@ -1,4 +1,8 @@
 /** Public face `@mcp-tx/core/ledger`: what a storage package implements, and what names a record. Every name here is public API. */
+export type { Enrolled, Intent } from './ledger/enroll.ts';
+export { enroll } from './ledger/enroll.ts';
+export type { EnrollingLedger, Enrollment, EnrollRequest } from './ledger/enrolling-ledger.ts';
+export { isEnrollingLedger } from './ledger/enrolling-ledger.ts';
 export type { Claim, ClaimRequest, Lease, Ledger, Released, ResolveResult, Swept } from './ledger/ledger.ts';
 export type { LedgerReader, ListQuery, Page, Stats } from './ledger/ledger-reader.ts';
 export { isLedgerReader } from './ledger/ledger-reader.ts';

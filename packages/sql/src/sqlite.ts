@@ -8,6 +8,8 @@ export type {
   OperationsTable,
   ResultsTable,
 } from './operations/tables.ts';
-export type { SqliteLedger, SqliteLedgerOptions } from './sqlite/sqlite-ledger.ts';
+export type { OwnSqliteTransaction } from './sqlite/enroll.ts';
+export type { SqliteLedger } from './sqlite/sqlite-ledger.ts';
 export { sqliteLedger } from './sqlite/sqlite-ledger.ts';
+export type { SqliteLedgerOptions } from './sqlite/sqlite-ledger-options.ts';
 export type { SqliteTransaction } from './sqlite/transaction.ts';

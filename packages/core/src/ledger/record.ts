@@ -57,6 +57,8 @@ export interface OperationRecord {
   readonly settleWindowMs: number;
   /** Arguments as JSON text, only when the user asked to store them. */
   readonly arguments?: string;
+  /** An intent: a release before this instant does not end it, and a sweep hands it over again. */
+  readonly sendUntil?: number;
   readonly createdAt: number;
   readonly sentAt?: number;
   /** When it came to its present end, release included; retention counts from here. */

@@ -62,15 +62,16 @@ export class Calls {
     }
   }
 
-  /** Runs a stored call that was never sent, under its own identity. @throws McpTxError `TOOL_NOT_ALLOWED` */
-  async resume(record: OperationRecord): Promise<void> {
+  /** Runs a stored call that was never sent, under its own identity; whether it got so far. @throws McpTxError `TOOL_NOT_ALLOWED` */
+  async resume(record: OperationRecord): Promise<boolean> {
     const { catalog, ports } = this.#kit;
     const objection = catalog.objection(record.tool);
     if (objection !== undefined)
       throw new McpTxError('TOOL_NOT_ALLOWED', objection.message, { reason: objection.reason });
     const args = JSON.parse(record.arguments ?? '{}') as Arguments;
     const fresh = this.#plan(record.tool, args, { scope: record.scope }, record);
-    await executeCall(ports, resumePlan(fresh, record, ports.clock.now()), ports.clock.monotonic()).end;
+    const plan = resumePlan(fresh, record, ports.clock.now());
+    return (await executeCall(ports, plan, ports.clock.monotonic()).end).kind !== 'refused';
   }
 
   /** What the user says about a tool. */

@@ -1,4 +1,6 @@
 /** Looks after operations that nobody drives: leases that ran out, doubt that a probe may end, stored calls that never ran. */
+
+import type { Swept } from '../ledger/ledger.ts';
 import type { LedgerReader } from '../ledger/ledger-reader.ts';
 import { isLedgerReader } from '../ledger/ledger-reader.ts';
 import type { OperationRecord } from '../ledger/record.ts';
@@ -6,6 +8,7 @@ import type { Timer } from '../runtime/clock.ts';
 import { giveUp } from './give-up.ts';
 import type { ProbeRecordKit } from './probe-record.ts';
 import { canBeProbed, probeRecord } from './probe-record.ts';
+import { lastsUntil } from './resume-plan.ts';
 
 /** What one sweep did. */
 export interface SweepReport {
@@ -30,11 +33,13 @@ export interface SweepKit extends ProbeRecordKit {
   readonly isReadOnly: (tool: string) => boolean;
   /** The instance is closing: come to an end. */
   readonly isStopped: () => boolean;
-  /** Runs a stored call that was never sent. */
-  readonly run: (record: OperationRecord) => Promise<void>;
+  /** Runs a stored call that was never sent; `false`: nothing ran. */
+  readonly run: (record: OperationRecord) => Promise<boolean>;
 }
 
 const BATCH = 100;
+/** Stored calls that a sweep runs side by side. */
+const AT_ONCE = 8;
 /** Distance of sweeps while a server is at work on a task, ms, if they are not closer anyway. */
 const TASK_POLL_MS = 5_000;
 /** Least distance of sweeps that are not asked for by a user, ms: a server that is lost and found all the time is no reason for more. */
@@ -121,10 +126,11 @@ async function sweepOnce(kit: SweepKit): Promise<SweepReport> {
   for (let round = 0; round < 100 && !kit.isStopped(); round += 1) {
     const swept = await kit.ledger.sweep(BATCH, kit.serverName);
     let failed = 0;
-    for (const { action, record } of swept) {
-      const done = action === 'runnable' ? await guarded(kit, 'run', () => drive(kit, record)) : action;
-      if (done === undefined) failed += 1;
-      else count(report, done);
+    for (let next = 0; next < swept.length && !kit.isStopped(); next += AT_ONCE) {
+      for (const done of await Promise.all(swept.slice(next, next + AT_ONCE).map((one) => handle(kit, one)))) {
+        if (done === undefined) failed += 1;
+        else count(report, done);
+      }
     }
     if (swept.length < BATCH || failed === swept.length) break; // what is left cannot be run now
   }
@@ -152,11 +158,14 @@ function count(
   else report.run += 1;
 }
 
+async function handle(kit: SweepKit, { action, record }: Swept): ReturnType<typeof drive> {
+  return action === 'runnable' ? guarded(kit, 'run', () => drive(kit, record)) : action;
+}
+
 /** A stored call that nobody drives: run while its deadline lasts, given up after it. */
 async function drive(kit: SweepKit, record: OperationRecord): Promise<'in_doubt' | 'released' | 'run' | undefined> {
-  if (record.deadlineAt <= kit.clock.now()) return abandon(kit, record);
-  await kit.run(record);
-  return 'run';
+  if (lastsUntil(record) <= kit.clock.now()) return abandon(kit, record);
+  return (await kit.run(record)) ? 'run' : undefined;
 }
 
 function abandon(kit: SweepKit, record: OperationRecord): ReturnType<typeof giveUp> {

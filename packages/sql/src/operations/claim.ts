@@ -7,12 +7,12 @@ import type { Steps } from './steps.ts';
 import { rowsBy, step } from './steps.ts';
 
 /** What a claim of a row that is there has to do. */
-interface Plan {
+export interface Plan {
   readonly step: 'replace' | 'again' | 'afresh' | 'take-over';
 }
 
 /** @throws McpTxError `CALL_INVALID` when the id is not one that an operation can have. */
-export function keyOfClaim(request: ClaimRequest): Uint8Array {
+export function keyOfClaim(request: Pick<ClaimRequest, 'operationId'>): Uint8Array {
   const key = keyOf(request.operationId);
   if (key !== undefined) return key;
   throw new McpTxError(
@@ -63,18 +63,24 @@ export function* forget(row: Pick<OperationRow, 'id' | 'operation_key'>): Steps<
   yield* step('remove', row.id);
 }
 
+/** What tells how the record of an operation stands to a request. */
+export type Asked = Pick<ClaimRequest, 'operationId' | 'digest' | 'tool' | 'fingerprint'> & {
+  readonly ownerToken?: string;
+};
+
 /** The order of the questions is the contract's. */
-function planOf(row: OperationRow, request: ClaimRequest, now: number): Claim | Plan {
+export function planOf(row: OperationRow, request: Asked, now: number): Claim | Plan {
   if (!hasDigest(row, request.digest)) return { kind: 'conflict' };
   if (isOver(row, now)) return isForgotten(row, now) ? { step: 'replace' } : { kind: 'expired' };
   if (isOtherCall(row, request)) return { kind: 'conflict' };
   if (row.state === 'in_doubt') return { kind: 'in_doubt', record: toRecord(row, request) };
   if (row.state === 'completed' || row.state === 'failed') return { kind: 'replay', record: toRecord(row, request) };
   if (row.owner_token === request.ownerToken) return { step: 'again' };
-  if (row.lease_until > now) {
+  if (row.lease_until > now && row.owner_token !== null) {
     return { kind: 'busy', leaseLeftMs: row.lease_until - now, record: toRecord(row, request) };
   }
-  return { step: row.state === 'claimed' && row.lease_until === 0 ? 'afresh' : 'take-over' };
+  const isNobodys = row.lease_until === 0 || row.owner_token === null;
+  return { step: row.state === 'claimed' && isNobodys ? 'afresh' : 'take-over' };
 }
 
 function* claimNew(request: ClaimRequest, key: Uint8Array, now: number): Steps<Claim> {
@@ -95,7 +101,7 @@ function* insertNew(request: ClaimRequest, key: Uint8Array, now: number): Steps<
     ...[request.tool, request.idempotencyKey ?? null, request.fingerprint ?? null],
     ...[request.requestId, request.ownerToken, request.state, request.mode, attempts, request.maxAttempts, 1],
     ...[now + request.leaseMs, now + request.deadlineInMs, request.settleWindowMs, request.retentionMs],
-    ...[request.arguments ?? null, request.quarantine?.session ?? null, now, isSent ? now : null],
+    ...[request.arguments ?? null, request.quarantine?.session ?? null, now, isSent ? now : null, null],
   );
   if (changes === 0) return undefined;
   return grant(request, id ?? -1, 1, attempts, request.maxAttempts);
@@ -202,7 +208,7 @@ function isForgotten(row: OperationRow, now: number): boolean {
 }
 
 /** Fingerprints are compared only where both sides have one: they can be off for a tool. */
-function isOtherCall(row: OperationRow, request: ClaimRequest): boolean {
+function isOtherCall(row: OperationRow, request: Asked): boolean {
   if (row.tool !== request.tool) return true;
   return row.fingerprint !== null && request.fingerprint !== undefined && row.fingerprint !== request.fingerprint;
 }

@@ -83,6 +83,7 @@ export function toRecord(row: OperationRow, identity: Identity = identityOf(row)
   if (row.idempotency_key !== null) record.idempotencyKey = row.idempotency_key;
   if (row.fingerprint !== null) record.fingerprint = row.fingerprint;
   if (row.arguments !== null) record.arguments = row.arguments;
+  if (row.send_until !== null) record.sendUntil = row.send_until;
   if (row.sent_at !== null) record.sentAt = row.sent_at;
   if (row.ended_at !== null) record.endedAt = row.ended_at;
   if (row.resolved_by !== null) record.resolvedBy = row.resolved_by;

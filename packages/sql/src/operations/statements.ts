@@ -5,8 +5,17 @@ import type { OperationRow } from './rows.ts';
 export const COLUMNS: readonly (keyof OperationRow)[] = [
   ...(['id', 'operation_key', 'digest', 'scope', 'server_name', 'tool', 'idempotency_key', 'fingerprint'] as const),
   ...(['request_id', 'owner_token', 'state', 'mode', 'attempts', 'attempt_limit', 'fence', 'took_over'] as const),
-  ...(['lease_until', 'deadline_at', 'settle_window_ms', 'retention_ms', 'arguments', 'quarantine_session'] as const),
-  ...(['created_at', 'sent_at', 'ended_at', 'expires_at', 'outcome', 'resolved_by', 'contradicted'] as const),
+  ...(['lease_until', 'deadline_at', 'settle_window_ms', 'retention_ms', 'arguments', 'send_until'] as const),
+  ...([
+    'quarantine_session',
+    'created_at',
+    'sent_at',
+    'ended_at',
+    'expires_at',
+    'outcome',
+    'resolved_by',
+    'contradicted',
+  ] as const),
   ...(['tombstone', 'result'] as const),
 ];
 const ROW = `select ${COLUMNS.join(', ')} from mcp_tx_operations left join mcp_tx_results on operation = id`;
@@ -20,7 +29,7 @@ const HELD = `id = ? and fence = ? and owner_token = ? and ${OPEN}`;
 const INSERT_COLUMNS = [
   ...['operation_key', 'digest', 'scope', 'server_name', 'tool', 'idempotency_key', 'fingerprint', 'request_id'],
   ...['owner_token', 'state', 'mode', 'attempts', 'attempt_limit', 'fence', 'lease_until', 'deadline_at'],
-  ...['settle_window_ms', 'retention_ms', 'arguments', 'quarantine_session', 'created_at', 'sent_at'],
+  ...['settle_window_ms', 'retention_ms', 'arguments', 'quarantine_session', 'created_at', 'sent_at', 'send_until'],
 ];
 
 /** Their texts. */
@@ -42,7 +51,10 @@ export const SQL: Readonly<Record<StatementName, string>> = {
   hold: `update mcp_tx_operations set state = 'claimed', attempts = ?, took_over = 0, lease_until = ?,
     ended_at = null, expires_at = null where ${HELD}`,
   letGo: `update mcp_tx_operations set state = 'claimed', attempts = ?, took_over = 0, lease_until = 0, owner_token = null,
-    ended_at = ?, expires_at = ? + retention_ms where ${HELD}`,
+    ended_at = ?, expires_at = ? + retention_ms where ${HELD} and (send_until is null or send_until <= ?)`,
+  putBack: `update mcp_tx_operations set state = 'claimed', attempts = ?, took_over = 0, lease_until = ?, owner_token = null
+    where ${HELD} and send_until > ?`,
+  intend: `update mcp_tx_operations set send_until = ?, arguments = ?, lease_until = ?, ended_at = null, expires_at = null where id = ?`,
   settle: `update mcp_tx_operations set state = ?, outcome = ?, ended_at = ?, expires_at = ? + retention_ms,
     owner_token = null, lease_until = 0 where ${HELD} and (state = 'sent' or ? = 1)`,
   end: `update mcp_tx_operations set state = ?, outcome = ?, ended_at = ?, expires_at = ? + retention_ms,
@@ -62,9 +74,14 @@ export const SQL: Readonly<Record<StatementName, string>> = {
   removeAudit: 'delete from mcp_tx_audit where operation_key = ?',
 };
 
+/** What finds rows; everything else writes. */
+export const READS: ReadonlySet<StatementName> = new Set([
+  ...(['byKey', 'byId', 'repeated', 'runOut', 'runOutOf', 'expired'] as const),
+]);
+
 /** What each is for, by group. */
 export type StatementName =
-  | ('byKey' | 'byId' | 'insert' | 'take' | 'repeated') // claim
-  | ('markSent' | 'renew' | 'hold' | 'letGo') // while the lease lasts
+  | ('byKey' | 'byId' | 'insert' | 'take' | 'repeated' | 'intend') // claim
+  | ('markSent' | 'renew' | 'hold' | 'letGo' | 'putBack') // while the lease lasts
   | ('settle' | 'end' | 'addResult' | 'contradict' | 'addAudit')
   | ('runOut' | 'runOutOf' | 'free' | 'expired' | 'bury' | 'removeResult' | 'remove' | 'removeAudit'); // sweep and purge

@@ -25,12 +25,14 @@ export interface OperationsTable {
   readonly fence: number;
   /** 1: the present owner took over what another one left, and has not sent since. */
   readonly took_over: number;
-  /** 0 when the lease is free. */
+  /** 0 when the lease is free. Of an intent that nobody drives: the instant from which a sweep hands it over. */
   readonly lease_until: number;
   readonly deadline_at: number;
   readonly settle_window_ms: number;
   readonly retention_ms: number;
   readonly arguments: string | null;
+  /** An intent: until then a release does not end it. */
+  readonly send_until: number | null;
   readonly quarantine_session: string | null;
   readonly created_at: number;
   readonly sent_at: number | null;

@@ -12,7 +12,7 @@ import type {
 import { forget } from './claim.ts';
 import type { OperationRow } from './rows.ts';
 import { hasOutcome, hasSameEnd, isKey, keyOf, outcomeColumns, toRecord } from './rows.ts';
-import type { Steps } from './steps.ts';
+import type { StepAnswer, Steps } from './steps.ts';
 import { rowsBy, step } from './steps.ts';
 
 export function* markSent(lease: Lease, attempt: number, now: number): Steps<boolean> {
@@ -45,8 +45,14 @@ export function* release(lease: Lease, released: Released, now: number): Steps<b
   const held = yield* heldBy(lease);
   const { changes } = released.hold
     ? yield* step('hold', released.attempts, now + lease.leaseMs, ...held)
-    : yield* step('letGo', released.attempts, now, now, ...held);
+    : yield* giveBack(lease, released, held, now);
   return changes === 1 || isGivenBack(yield* rowOf(lease), lease);
+}
+
+/** For good, unless it is an intent whose time is not over: then it only rests. */
+function* giveBack(lease: Lease, { attempts }: Released, held: Held, now: number): Steps<StepAnswer> {
+  const ended = yield* step('letGo', attempts, now, now, ...held, now);
+  return ended.changes === 1 ? ended : yield* step('putBack', attempts, now + lease.leaseMs, ...held, now);
 }
 
 export function* settle(lease: Lease, outcome: Outcome, now: number): Steps<boolean> {
@@ -151,8 +157,10 @@ function* rowById(id: number): Steps<OperationRow | undefined> {
   return (yield* rowsBy('byId', id))[0];
 }
 
+type Held = [number, number, string];
+
 /** What makes a write the lease holder's: its row, its fence, its token. */
-function* heldBy(lease: Lease): Steps<[number, number, string]> {
+function* heldBy(lease: Lease): Steps<Held> {
   return [yield* idOf(lease), lease.fence, lease.ownerToken];
 }
 
@@ -173,5 +181,5 @@ function* rowOf(lease: Lease): Steps<OperationRow | undefined> {
 
 /** Whether the lease's owner has given it back already, and nobody took it since. */
 function isGivenBack(row: OperationRow | undefined, lease: Lease): boolean {
-  return row?.fence === lease.fence && row.state === 'claimed' && row.lease_until === 0;
+  return row?.fence === lease.fence && row.state === 'claimed' && (row.lease_until === 0 || row.owner_token === null);
 }

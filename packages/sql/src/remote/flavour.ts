@@ -1,9 +1,8 @@
 /** What differs between database servers: their words, their clocks, their errors. */
 import type { Claim, ClaimRequest, Lease, McpTxError, Outcome } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
-import type { Codec } from '../operations/codec.ts';
 import type { OperationRow } from '../operations/rows.ts';
-import type { StatementName } from '../operations/statements.ts';
+import type { Speech } from '../operations/run-steps.ts';
 import type { Bound } from '../operations/steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Words } from './lent-connection.ts';
@@ -28,15 +27,8 @@ export interface Batches {
 }
 
 /** One kind of server, with the names of one ledger on it. */
-export interface Flavour {
+export interface Flavour extends Speech {
   readonly name: 'postgres' | 'mysql';
-  readonly codec: Codec;
-  /** A statement in this server's words, with its placeholders. `locking`: the rows that it finds stay as they are until the commit. */
-  text(statement: StatementName, locking: boolean): string;
-  /** A statement that comes before a locking one: it waits for the lock, so that the other one sees what the former holder wrote. */
-  lockFirst?(statement: StatementName): string | undefined;
-  /** What the driver is given for a value. */
-  bind(statement: StatementName, bound: readonly Bound[]): readonly unknown[];
   /** Reads the server's clock as `ms`, epoch ms. */
   readonly now: string;
   /** Says as `value` whether a commit is on the disk before it is acknowledged: 1 or 0. */
@@ -64,7 +56,7 @@ export interface Flavour {
 export const NUMBERS: readonly string[] = [
   ...['id', 'attempts', 'attempt_limit', 'fence', 'took_over', 'lease_until', 'deadline_at', 'settle_window_ms'],
   ...['retention_ms', 'created_at', 'sent_at', 'ended_at', 'expires_at', 'contradicted', 'tombstone'],
-  ...['operation', 'at', 'applied_at'],
+  ...['operation', 'at', 'applied_at', 'send_until'],
 ];
 /** Columns that hold bytes of their own accord. */
 export const BYTES: readonly string[] = ['operation_key', 'digest'];

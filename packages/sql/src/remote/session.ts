@@ -1,16 +1,14 @@
 /** Runs steps in a transaction of a database server, once more where two transactions were in each other's way. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kysely, QueryResult } from 'kysely';
+import type { Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
-import type { OperationRow } from '../operations/rows.ts';
-import type { Step, StepAnswer, Steps } from '../operations/steps.ts';
+import type { Executor } from '../operations/run-steps.ts';
+import { runSteps } from '../operations/run-steps.ts';
+import type { Steps } from '../operations/steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Flavour } from './flavour.ts';
 import type { StoreClock } from './store-clock.ts';
 
-type Executor = Pick<Kysely<LedgerTables>, 'executeQuery'>;
-
-const READS: ReadonlySet<string> = new Set(['byKey', 'byId', 'repeated', 'runOut', 'runOutOf', 'expired']);
 const MAX_TRIES = 10;
 const MAX_PAUSE_MS = 60;
 
@@ -52,33 +50,6 @@ export async function reading<T>(
   work: (now: number) => Steps<T>,
 ): Promise<T> {
   return runSteps(db, flavour, work(await storeTime(db, flavour, clock)), false);
-}
-
-/** Runs steps to their end, one statement after the other. `locking`: what is read stays as it is until the commit. */
-export async function runSteps<T>(db: Executor, flavour: Flavour, steps: Steps<T>, locking: boolean): Promise<T> {
-  let next = steps.next({ rows: [], changes: 0 });
-  while (next.done !== true) next = steps.next(await answer(db, flavour, next.value, locking));
-  return next.value;
-}
-
-async function answer(
-  db: Executor,
-  flavour: Flavour,
-  { statement, bound }: Step,
-  locking: boolean,
-): Promise<StepAnswer> {
-  const isRead = READS.has(statement);
-  const values = [...flavour.bind(statement, bound)];
-  const lock = isRead && locking ? flavour.lockFirst?.(statement) : undefined;
-  if (lock !== undefined) await db.executeQuery(CompiledQuery.raw(lock, values));
-  const query = CompiledQuery.raw(flavour.text(statement, isRead && locking), values);
-  const result = await db.executeQuery<unknown>(query);
-  return isRead ? { rows: result.rows.map(flavour.codec.toRow), changes: 0 } : written(result);
-}
-
-function written({ rows, numAffectedRows, insertId }: QueryResult<unknown>): StepAnswer {
-  const id = (rows[0] as Partial<OperationRow> | undefined)?.id ?? insertId;
-  return { rows: [], changes: Number(numAffectedRows ?? 0n), id: id === undefined ? undefined : Number(id) };
 }
 
 /** The server's clock, or the one that stands for it in a test. */

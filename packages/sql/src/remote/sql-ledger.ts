@@ -4,6 +4,9 @@ import type {
   Claim,
   ClaimRequest,
   Durability,
+  EnrollingLedger,
+  Enrollment,
+  EnrollRequest,
   Lease,
   LedgerReader,
   ListQuery,
@@ -29,8 +32,11 @@ import type { LedgerTables } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
 import { asTyped } from './as-typed.ts';
 import { Batcher } from './batcher.ts';
+import { enrollThrough } from './enroll.ts';
 import type { Flavour, NewClaim, NewEnd } from './flavour.ts';
 import type { SqlTransaction } from './lent-connection.ts';
+import type { OwnTransaction } from './own-transaction.ts';
+import { executorOf } from './own-transaction.ts';
 import { Readiness } from './readiness.ts';
 import { inTransaction, reading } from './session.ts';
 import type { OpenSqlLedger, SqlLedgerOptions } from './sql-ledger-options.ts';
@@ -43,7 +49,11 @@ import { runTransaction } from './transaction.ts';
 export type RemoteTables = Omit<LedgerTables, 'mcp_tx_calls'>;
 
 /** A ledger on a database server. */
-export interface SqlLedger extends TransactionalLedger<SqlTransaction>, LedgerReader, AsyncDisposable {
+export interface SqlLedger
+  extends TransactionalLedger<SqlTransaction>,
+    EnrollingLedger<OwnTransaction>,
+    LedgerReader,
+    AsyncDisposable {
   /** The tables, for looking only, by the names `mcp_tx_…` whatever they are called. Works after the first use of the ledger. */
   readonly db: ReadonlyKysely<RemoteTables>;
 }
@@ -118,6 +128,11 @@ class RemoteLedger implements SqlLedger {
     const end = await this.#use(() => runTransaction(this.#transactions, lease, work));
     if (end.kind === 'threw') throw end.error;
     return end.kind === 'ended';
+  }
+
+  async enroll(transaction: OwnTransaction, request: EnrollRequest): Promise<Enrollment> {
+    const executor = executorOf(transaction, this.#flavour);
+    return this.#use(() => enrollThrough(executor, this.#flavour, this.#clock, request));
   }
 
   resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {

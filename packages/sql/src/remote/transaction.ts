@@ -4,12 +4,13 @@ import type { Lease, Outcome } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import { CompiledQuery } from 'kysely';
+import { runSteps } from '../operations/run-steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
 import type { Flavour } from './flavour.ts';
 import type { LentConnection, SqlTransaction } from './lent-connection.ts';
 import { lendConnection } from './lent-connection.ts';
-import { runSteps, storeTime, transact } from './session.ts';
+import { storeTime, transact } from './session.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** Where and how long. */

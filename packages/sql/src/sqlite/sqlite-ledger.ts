@@ -6,6 +6,9 @@ import type {
   ClaimRequest,
   Clock,
   Durability,
+  EnrollingLedger,
+  Enrollment,
+  EnrollRequest,
   Lease,
   LedgerReader,
   ListQuery,
@@ -19,40 +22,37 @@ import type {
   Swept,
   TransactionalLedger,
 } from '@mcp-tx/core/ledger';
-import { McpTxError, systemClock } from '@mcp-tx/core/ledger';
+import { McpTxError } from '@mcp-tx/core/ledger';
 import { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
 import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
-import type { NameOptions } from '../operations/names.ts';
-import { namesOf, renaming } from '../operations/names.ts';
+import { renaming } from '../operations/names.ts';
 import * as reader from '../operations/reader.ts';
 import { keyOf, toRecord } from '../operations/rows.ts';
 import type { Steps } from '../operations/steps.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
+import type { OwnSqliteTransaction } from './enroll.ts';
+import { enrollThrough } from './enroll.ts';
 import { fileTransactor } from './file-transactor.ts';
 import { GroupCommit } from './group-commit.ts';
 import { createdAt } from './migrate.ts';
 import { IN_MEMORY, openDatabase, openForReading } from './open-database.ts';
 import { nodeSqliteDialect } from './sqlite-dialect.ts';
 import { toLedgerError } from './sqlite-errors.ts';
+import type { SqliteLedgerOptions } from './sqlite-ledger-options.ts';
+import { kitOf } from './sqlite-ledger-options.ts';
 import type { Statements } from './statements.ts';
 import { prepareStatements, rowByKey, runSteps, sqliteCodec } from './statements.ts';
 import type { SqliteTransaction, TransactionKit } from './transaction.ts';
 import { runTransaction } from './transaction.ts';
 
-/** Options of {@link sqliteLedger}. */
-export interface SqliteLedgerOptions extends Pick<NameOptions, 'table'> {
-  /** The store's clock; default the machine's, which all processes on it share. */
-  readonly clock?: Pick<Clock, 'now'>;
-  /** How long a call waits for another process's lock before it fails with `LEDGER_UNAVAILABLE`, ms. Default 5,000. */
-  readonly busyTimeoutMs?: number;
-  /** How long the work of a {@link SqliteLedger.transaction} may take, ms: nobody writes meanwhile. Default 5,000. */
-  readonly transactionTimeoutMs?: number;
-}
-
 /** A ledger in an SQLite file. */
-export interface SqliteLedger extends TransactionalLedger<SqliteTransaction>, LedgerReader, AsyncDisposable {
+export interface SqliteLedger
+  extends TransactionalLedger<SqliteTransaction>,
+    EnrollingLedger<OwnSqliteTransaction>,
+    LedgerReader,
+    AsyncDisposable {
   /** The file's tables, for looking only. Closed with the ledger. */
   readonly db: ReadonlyKysely<LedgerTables>;
 }
@@ -67,14 +67,8 @@ export interface SqliteLedger extends TransactionalLedger<SqliteTransaction>, Le
  * damaged or no database; `LEDGER_VERSION` when a newer version wrote it.
  */
 export function sqliteLedger(path: string, options: SqliteLedgerOptions = {}): SqliteLedger {
-  const { busyTimeoutMs = 5_000, transactionTimeoutMs = 5_000, clock = systemClock } = options;
-  for (const [name, value] of Object.entries({ busyTimeoutMs, transactionTimeoutMs })) {
-    if (Number.isFinite(value) && value >= 0) continue;
-    throw new McpTxError('CONFIG_INVALID', `sqliteLedger: ${name} must be 0 or more, not ${value}`);
-  }
-  const names = namesOf(options.table === undefined ? {} : { table: options.table }, 'sqliteLedger');
-  const kit = { path, names, busyTimeoutMs, timeLimitMs: transactionTimeoutMs, clock };
-  return new FileLedger(kit, openDatabase(path, busyTimeoutMs, names));
+  const kit = kitOf(path, options);
+  return new FileLedger(kit, openDatabase(path, kit.busyTimeoutMs, kit.names));
 }
 
 /** Rows that one purge transaction looks at: it blocks the event loop for a few ms. */
@@ -141,6 +135,11 @@ class FileLedger implements SqliteLedger {
     this.#requireOpen();
     if (!this.shared) throw new McpTxError('CONFIG_INVALID', 'Transactions need a ledger in a file, not :memory:.');
     return this.#writes.alone(() => runTransaction(this.#transactions, lease, work));
+  }
+
+  async enroll(transaction: OwnSqliteTransaction, request: EnrollRequest): Promise<Enrollment> {
+    if (!this.shared) throw new McpTxError('CONFIG_INVALID', 'Intents need a ledger in a file, not :memory:.');
+    return this.#look(() => enrollThrough(transaction, this.#transactions, request));
   }
 
   async resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {

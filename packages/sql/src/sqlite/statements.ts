@@ -5,7 +5,7 @@ import type { Names } from '../operations/names.ts';
 import { rename } from '../operations/names.ts';
 import type { OperationRow } from '../operations/rows.ts';
 import type { StatementName } from '../operations/statements.ts';
-import { COLUMNS, SQL } from '../operations/statements.ts';
+import { COLUMNS, READS, SQL } from '../operations/statements.ts';
 import type { Bound, Step, StepAnswer, Steps } from '../operations/steps.ts';
 import { fromColumn, toColumn } from './text-column.ts';
 
@@ -14,8 +14,6 @@ const BINARY: readonly (keyof OperationRow)[] = ['operation_key', 'digest'];
 /** The statements by name. */
 export type Statements = Readonly<Record<StatementName, StatementSync>>;
 
-/** What finds rows; everything else writes. */
-const READS: ReadonlySet<StatementName> = new Set(['byKey', 'byId', 'repeated', 'runOut', 'runOutOf', 'expired']);
 /** What finds whole rows. */
 const WHOLE: ReadonlySet<StatementName> = new Set(['byKey', 'byId', 'runOut', 'runOutOf']);
 

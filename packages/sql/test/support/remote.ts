@@ -11,7 +11,14 @@ import { sqlLedger } from '../../src/index.ts';
 export interface RemoteDatabase {
   readonly options: Required<Pick<SqlLedgerOptions, 'pool'>>;
   query(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>;
+  /** A connection of the pool, for transactions of one's own. */
+  connect(): Promise<{ readonly connection: OwnConnection; free(): void }>;
   end(): Promise<void>;
+}
+
+/** A client of pg, or a connection of mysql2/promise. */
+interface OwnConnection {
+  query(text: string): Promise<unknown>;
 }
 
 export type Kind = 'postgres' | 'mysql';
@@ -24,6 +31,10 @@ export function connectTo(kind: Kind, port: number, name: string, connectionLimi
     return {
       options: { pool },
       query: async (text, values) => (await pool.query(text, values as unknown[])).rows,
+      async connect() {
+        const connection = await pool.connect();
+        return { connection, free: () => connection.release() };
+      },
       end: () => pool.end(),
     };
   }
@@ -39,6 +50,10 @@ export function connectTo(kind: Kind, port: number, name: string, connectionLimi
     options: { pool },
     query: async (text, values) =>
       (await pool.promise().query(text, values as unknown[]))[0] as Record<string, unknown>[],
+    async connect() {
+      const connection = await pool.promise().getConnection();
+      return { connection, free: () => connection.release() };
+    },
     end: () => pool.promise().end(),
   };
 }

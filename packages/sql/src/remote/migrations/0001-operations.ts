@@ -58,6 +58,7 @@ async function operations(db: Kysely<unknown>, kind: 'postgres' | 'mysql'): Prom
     ['settle_window_ms', 'bigint', 'required'],
     ['retention_ms', 'bigint', 'required'],
     ['arguments', long, 'optional'],
+    ['send_until', 'bigint', 'optional'],
     ['quarantine_session', short, 'optional'],
     ['created_at', 'bigint', 'required'],
     ['sent_at', 'bigint', 'optional'],

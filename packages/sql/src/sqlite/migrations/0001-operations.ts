@@ -32,6 +32,7 @@ function operations(db: Kysely<unknown>): Compilable {
     .addColumn('settle_window_ms', 'integer', (column) => column.notNull())
     .addColumn('retention_ms', 'integer', (column) => column.notNull())
     .addColumn('arguments', 'text')
+    .addColumn('send_until', 'integer')
     .addColumn('quarantine_session', 'text')
     .addColumn('created_at', 'integer', (column) => column.notNull())
     .addColumn('sent_at', 'integer')
