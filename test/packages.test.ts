@@ -18,8 +18,9 @@ const RANKS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(apps.map(({ manifest }) => [manifest.name, SHARED_APPS.includes(manifest.name) ? 3 : 4])),
 };
 
-/** What tests may use beside what their package imports. Servers that are killed need a store that outlives them. */
+/** What tests may use beside what their package imports. Servers and workers that are killed need a store that outlives them. */
 const TEST_TOOLS: Readonly<Record<string, readonly string[]>> = {
+  '@mcp-tx/rabbitmq': ['@mcp-tx/testing', '@mcp-tx/sql'],
   '@mcp-tx/server': ['@mcp-tx/testing', '@mcp-tx/sql'],
 };
 

@@ -38,6 +38,8 @@ export interface ReadJobOptions {
   readonly fallbackKey?: string;
   /** Longest message, bytes of text. Default 1.25 Mi. */
   readonly maxBytes?: number;
+  /** Puts JSON of another form into that of the envelope, which is then checked as any other. Default: it has that form. */
+  readonly envelopeOf?: (value: unknown) => unknown;
 }
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -79,10 +81,10 @@ export function createToolJob(
  * @throws McpTxError `CALL_INVALID`, naming the member; `KEY_INVALID`
  */
 export function readToolJob(message: string | Uint8Array, options: ReadJobOptions = {}): ToolJob {
-  const { fallbackKey, maxBytes = 1.25 * MI } = options;
+  const { fallbackKey, maxBytes = 1.25 * MI, envelopeOf = (value) => value } = options;
   const bytes = typeof message === 'string' ? Buffer.byteLength(message) : message.length;
   if (bytes > maxBytes) throw invalid(`it has ${bytes} bytes; at most ${maxBytes} are read`);
-  return parseToolJob(jsonOf(message), fallbackKey);
+  return parseToolJob(envelopeOf(jsonOf(message)), fallbackKey);
 }
 
 /**

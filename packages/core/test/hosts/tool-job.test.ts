@@ -21,6 +21,13 @@ it('a message without a key is named after its delivery', () => {
   expect(() => parseToolJob(keyless)).toThrow(expect.objectContaining({ code: 'KEY_INVALID' }));
 });
 
+it('JSON of another form is put into that of the envelope, and checked like any other', () => {
+  const envelopeOf = (value: unknown) => ({ v: 1, ...(value as { readonly call: object }).call });
+  expect(readToolJob('{"call":{"tool":"pay","idempotencyKey":"k"}}', { envelopeOf })).toMatchObject({ tool: 'pay' });
+  const refused = expect.objectContaining({ code: 'CALL_INVALID' });
+  expect(() => readToolJob('{"call":{"tool":"pay","root":1}}', { envelopeOf })).toThrow(refused);
+});
+
 it.each([
   ['not JSON', '{', /not JSON/],
   ['two members of one name', '{"v":1,"v":1}', /v/],
