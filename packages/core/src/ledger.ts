@@ -1,4 +1,5 @@
 /** Public face `@mcp-tx/core/ledger`: what a storage package implements, and what names a record. Every name here is public API. */
+export { encryptedLedger } from './ledger/encrypted-ledger.ts';
 export type { Enrolled, Intent } from './ledger/enroll.ts';
 export { enroll } from './ledger/enroll.ts';
 export type { EnrollingLedger, Enrollment, EnrollRequest } from './ledger/enrolling-ledger.ts';
@@ -10,6 +11,7 @@ export type { MemoryLedgerOptions } from './ledger/memory-ledger.ts';
 export { memoryLedger } from './ledger/memory-ledger.ts';
 export type { AuditLine, OperationRecord, OperationState, Resolution } from './ledger/record.ts';
 export { isTerminal, mayFollow } from './ledger/record.ts';
+export type { EncryptionOptions } from './ledger/sealing.ts';
 export type { TransactionalLedger } from './ledger/transactional-ledger.ts';
 export { isTransactionalLedger } from './ledger/transactional-ledger.ts';
 export type { DeliveryMode } from './outcome/call-result.ts';
