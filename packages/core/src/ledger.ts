@@ -9,6 +9,8 @@ export type { LedgerReader, ListQuery, Page, Stats } from './ledger/ledger-reade
 export { isLedgerReader } from './ledger/ledger-reader.ts';
 export type { MemoryLedgerOptions } from './ledger/memory-ledger.ts';
 export { memoryLedger } from './ledger/memory-ledger.ts';
+export type { QuotaOptions } from './ledger/quota-ledger.ts';
+export { quotaLedger } from './ledger/quota-ledger.ts';
 export type { AuditLine, OperationRecord, OperationState, Resolution } from './ledger/record.ts';
 export { isTerminal, mayFollow } from './ledger/record.ts';
 export type { EncryptionOptions } from './ledger/sealing.ts';

@@ -204,7 +204,11 @@ function conflict(plan: CallPlan): FlightEnd {
 /** The driver itself failed: the ledger is closed or corrupt, or there is a defect. */
 function failure(flight: Flight, error: unknown): FlightEnd {
   if (flight.known !== undefined) return flight.known;
-  const execution = flight.mayHaveRun || flight.othersUnknown ? 'unknown' : 'none';
-  if (isMcpTxError(error)) return refused(error.code, error.message, { execution, cause: error }, flight.attempts);
+  const isKnownNew = isMcpTxError(error) && error.reason === 'scope-quota'; // it was looked for
+  const execution = flight.mayHaveRun || (flight.othersUnknown && !isKnownNew) ? 'unknown' : 'none';
+  if (isMcpTxError(error)) {
+    const reason = error.reason === undefined ? {} : { reason: error.reason };
+    return refused(error.code, error.message, { execution, cause: error, ...reason }, flight.attempts);
+  }
   return refused('INTERNAL', `the engine failed: ${String(error)}`, { execution, cause: error }, flight.attempts);
 }

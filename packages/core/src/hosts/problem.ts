@@ -140,6 +140,7 @@ function txProblem(error: McpTxError, base: string): ProblemDetails {
 function statusOf({ code, execution, retryable, reason }: McpTxError): number {
   if (execution === 'unknown' && !retryable && code !== 'KEY_EXPIRED') return 500;
   if (code === 'ARGUMENTS_INVALID' && reason === 'not-json') return 400;
+  if (reason === 'scope-quota') return 429; // its own fault, unlike a ledger that is full
   return STATUS[code] ?? 500;
 }
 

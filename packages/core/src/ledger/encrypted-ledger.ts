@@ -4,6 +4,7 @@ import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { EnrollingLedger, EnrollRequest } from './enrolling-ledger.ts';
 import type { Claim, ClaimRequest, Lease, Ledger, ResolveResult, Swept } from './ledger.ts';
 import type { LedgerReader, ListQuery } from './ledger-reader.ts';
+import { overlay } from './overlay.ts';
 import type { OperationRecord, Resolution } from './record.ts';
 import type { EncryptionOptions } from './sealing.ts';
 import { Sealing } from './sealing.ts';
@@ -20,21 +21,7 @@ type Whole = Ledger & LedgerReader & TransactionalLedger & EnrollingLedger;
  * @throws McpTxError `CONFIG_INVALID`; later `LEDGER_CORRUPT` with `reason` `tampered`, `key-missing` or `not-encrypted`
  */
 export function encryptedLedger<Given extends Ledger>(ledger: Given, options: EncryptionOptions): Given {
-  const inner = ledger as unknown as Whole;
-  const own: ReadonlyMap<string | symbol, unknown> = new Map(
-    Object.entries(methods(inner, new Sealing(options), options)),
-  );
-  const passed = new Map<string | symbol, unknown>();
-  return new Proxy(ledger, {
-    get(target, name) {
-      const method = own.get(name);
-      const value: unknown = Reflect.get(target, name, target);
-      if (typeof value !== 'function') return value; // a part that this ledger does not have stays absent
-      if (method !== undefined) return method;
-      if (!passed.has(name)) passed.set(name, value.bind(target));
-      return passed.get(name);
-    },
-  });
+  return overlay(ledger, methods(ledger as unknown as Whole, new Sealing(options), options));
 }
 
 function methods(inner: Whole, sealing: Sealing, { onUnreadable }: EncryptionOptions): Partial<Whole> {

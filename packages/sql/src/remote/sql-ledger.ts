@@ -68,6 +68,9 @@ export function sqlLedger(options: SqlLedgerOptions): SqlLedger {
   return new RemoteLedger(openWith(options));
 }
 
+/** Rows that one purge transaction locks: each costs round trips, and others wait for them. */
+const PURGE_CHUNK = 50;
+
 class RemoteLedger implements SqlLedger {
   readonly durability: Durability;
   readonly shared = true;
@@ -167,8 +170,15 @@ class RemoteLedger implements SqlLedger {
     return this.#use(() => reader.audit(this.#db, this.#flavour.codec, operationId));
   }
 
-  purge(before: number, limit: number): Promise<number> {
-    return this.#write(() => transitions.purge(before, limit));
+  async purge(before: number, limit: number): Promise<number> {
+    let removed = 0;
+    while (removed < limit) {
+      const chunk = Math.min(PURGE_CHUNK, limit - removed);
+      const count = await this.#write(() => transitions.purge(before, chunk));
+      removed += count;
+      if (count < chunk) break;
+    }
+    return removed;
   }
 
   /** Waits for what was asked before. The pool goes on: it is not ours. */
