@@ -108,6 +108,9 @@ export class Link<Parts> {
       this.#session = { parts, lost: lost.signal, renew: () => void model.close().catch(() => undefined) };
     } catch (error) {
       end();
+      // The library would now wait for the broker's answer to its own close, also from one that has died meanwhile; a connection
+      // that is being closed already it leaves alone.
+      void model.close().catch(() => undefined);
       throw error;
     }
   }

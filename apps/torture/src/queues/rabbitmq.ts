@@ -46,7 +46,12 @@ async function bare(
   queue: string,
   { client, concurrency, onEnd }: Extract<QueueWorker, { flavour: 'bare' }>,
 ): Promise<{ close(): Promise<void> }> {
-  const setup = async (model: ChannelModel): Promise<void> => {
+  const setup = (model: ChannelModel): Promise<void> =>
+    begin(model).catch((error: unknown) => {
+      void model.close().catch(() => undefined); // else the library may wait for ever for the answer of a broker that died
+      throw error;
+    });
+  const begin = async (model: ChannelModel): Promise<void> => {
     model.on('error', () => undefined);
     const channel = await model.createChannel();
     channel.on('error', () => undefined);
