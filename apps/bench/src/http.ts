@@ -30,10 +30,17 @@ const CONTENDERS = [
 
 const flags = {
   rounds: { kind: 'integer', says: 'alternations in each comparison', default: 12, min: 1, max: 1_000 },
+  warmMs: {
+    kind: 'integer',
+    says: 'how long each server is asked before anything counts; compilers need so long to be done',
+    default: 15_000,
+    min: 100,
+    max: 120_000,
+  },
   batchMs: { kind: 'integer', says: 'how long one batch of requests is', default: 300, min: 50, max: 10_000 },
 } as const;
 
-type Values = { readonly rounds: number; readonly batchMs: number };
+type Values = { readonly rounds: number; readonly warmMs: number; readonly batchMs: number };
 
 /** The program. */
 export const http: MeasuredProgram<typeof flags> = {
@@ -46,9 +53,11 @@ export const http: MeasuredProgram<typeof flags> = {
 
 async function run(context: MeasureContext<Values>): Promise<void> {
   await using base = await startSubject('bare', false);
+  await base.batch(context.flags.warmMs);
   for (const [place, { id, subject, withKeys, says, ...goal }] of CONTENDERS.entries()) {
     context.progress(place, CONTENDERS.length, id);
     await using contender = await startSubject(subject, withKeys);
+    await contender.batch(context.flags.warmMs);
     const { rate, cpu, perSecond } = await compare(base, contender, context.flags);
     context.figure(id, round(rate));
     context.figure(`${id}.cpu`, round(cpu));
@@ -68,7 +77,6 @@ interface Subject extends AsyncDisposable {
 }
 
 async function compare(base: Subject, contender: Subject, { rounds, batchMs }: Values) {
-  for (const subject of [base, contender, base, contender]) await subject.batch(2 * batchMs); // warm
   const ratios: { readonly rate: number; readonly cpu: number; readonly perSecond: number }[] = [];
   for (let n = 0; n < rounds; n += 1) {
     const [first, middle, last] = [
