@@ -12,6 +12,7 @@ export type { BoundCallOptions, McpTxScope, ScopeBinding } from './hosts/bind-sc
 export { bindScope } from './hosts/bind-scope.ts';
 export type { FetchHandler, FetchHandlerOptions } from './hosts/fetch-handler.ts';
 export { createFetchHandler, isKernelPath, splitMount, toResponse } from './hosts/fetch-handler.ts';
+export { goneSignal } from './hosts/gone-signal.ts';
 export type { HostDefaults, HostEnvironment, HostKind } from './hosts/host-defaults.ts';
 export { HOST_DEFAULTS, hostDefaults } from './hosts/host-defaults.ts';
 export type { HttpErrorCode, HttpErrorDetails, HttpErrorEntry, ProblemCode } from './hosts/http-error.ts';
@@ -26,7 +27,7 @@ export type { Authenticate, HttpCaller, HttpKernelOptions, HttpLimits, Principal
 export type { ClientSource, LazyClientOptions } from './hosts/lazy-client.ts';
 export { lazyClient } from './hosts/lazy-client.ts';
 export type { NodeHandler, NodeHandlerOptions } from './hosts/node-handler.ts';
-export { createNodeHandler, goneSignal } from './hosts/node-handler.ts';
+export { createNodeHandler } from './hosts/node-handler.ts';
 export type { OpenApiInfo } from './hosts/openapi.ts';
 export type { ProblemAnswer, ProblemDetails } from './hosts/problem.ts';
 export { PROBLEM_BASE, problemResponse, toProblem } from './hosts/problem.ts';

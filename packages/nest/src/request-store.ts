@@ -1,6 +1,7 @@
 /** Which request is being served, known wherever its handler leads: for providers that live as long as the application. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage } from 'node:http';
+import type { AbortSource } from '@mcp-tx/core';
 import type { HttpCaller, McpTxScope } from '@mcp-tx/core/http';
 
 /** A request under way, or a piece of work that was given a scope. */
@@ -9,7 +10,7 @@ export type RequestStore = ServedRequest | GivenScope;
 /** A request under way. */
 export interface ServedRequest {
   readonly caller: HttpCaller<IncomingMessage>;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSource;
   readonly timeoutMs: number | undefined;
   /** What each service has bound to this request. */
   readonly bound: Map<object, McpTxScope>;

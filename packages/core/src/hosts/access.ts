@@ -16,12 +16,19 @@ export function callerOf<Host>(request: KernelRequest<Host>): HttpCaller<Host> {
  *
  * @throws HttpError `UNAUTHENTICATED`
  */
-export async function authenticateCaller<Host>(
+export function authenticateCaller<Host>(
   authenticate: Authenticate<Host> | 'single-tenant',
   caller: HttpCaller<Host>,
   challenge: string = 'Bearer',
-): Promise<Principal | undefined> {
-  if (authenticate === 'single-tenant') return undefined;
+): undefined | Promise<Principal> {
+  return authenticate === 'single-tenant' ? undefined : principalOf(authenticate, caller, challenge);
+}
+
+async function principalOf<Host>(
+  authenticate: Authenticate<Host>,
+  caller: HttpCaller<Host>,
+  challenge: string,
+): Promise<Principal> {
   const principal = await askHook('authenticate', () => authenticate(caller));
   if (typeof principal?.scope === 'string' && principal.scope !== '') return principal;
   throw new HttpError('UNAUTHENTICATED', undefined, { headers: { 'www-authenticate': challenge } });

@@ -5,8 +5,11 @@ import { callOutcome } from '../outcome/call-outcome.ts';
 import type { CallOutcome, McpTxResult } from '../outcome/call-result.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
+import type { AbortSource } from '../runtime/abort-source.ts';
+import { toAbortSignal } from '../runtime/abort-source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import type { McpTx } from '../session/mcp-tx.ts';
 import type { ClientSource } from './lazy-client.ts';
 import { lazyClient } from './lazy-client.ts';
@@ -16,7 +19,7 @@ export interface ScopeBinding {
   /** The tenant or principal, from verified authentication; or what finds it out, asked once, at the first call. `undefined`: the instance's own. */
   readonly scope: string | undefined | (() => string | undefined | Promise<string | undefined>);
   /** Aborts when the caller has gone. Calls then detach; only declared safe ones without a key are cancelled. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSource | undefined;
   /** All calls end within this time from now, ms. */
   readonly timeoutMs?: number | undefined;
   /** For tests. */
@@ -57,17 +60,18 @@ class BoundScope implements McpTxScope {
     this.#endsAt = binding.timeoutMs === undefined ? undefined : this.#clock.monotonic() + binding.timeoutMs;
   }
 
-  async callTool(
-    tool: string,
-    args?: Readonly<Record<string, unknown>>,
-    options: CallOptions = {},
-  ): Promise<McpTxResult> {
-    const client = await this.#client();
-    const own = this.#ownScope();
-    const scope = (typeof own === 'object' ? await own : own) ?? client.scope;
-    if (options.scope !== undefined && options.scope !== scope)
-      throw new McpTxError('CALL_INVALID', 'the scope is the request’s own; no option changes it');
-    return client.callTool(tool, args, { ...options, scope, ...(await this.#waits(client, tool, options)) });
+  callTool(tool: string, args?: Readonly<Record<string, unknown>>, options: CallOptions = {}): Promise<McpTxResult> {
+    try {
+      const client = this.#client();
+      if (client instanceof Promise) return this.#callLater(client, tool, args, options);
+      const scope = this.#ownScope();
+      const isReadOnly = this.#isCancelled(client, tool, options);
+      if (typeof scope === 'object' || typeof isReadOnly === 'object')
+        return this.#callLater(client, tool, args, options);
+      return this.#call(client, scope, isReadOnly, tool, args, options); // almost always everything is there
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   tryCallTool(
@@ -91,17 +95,48 @@ class BoundScope implements McpTxScope {
     return client.listOperations({ ...query, scope, serverName: client.name });
   }
 
-  /** What this call waits for. Nothing breaks off a call that has a key: its caller comes back for the answer. */
-  async #waits(client: McpTx, tool: string, options: CallOptions): Promise<CallOptions> {
+  async #callLater(
+    source: McpTx | Promise<McpTx>,
+    tool: string,
+    args: Readonly<Record<string, unknown>> | undefined,
+    options: CallOptions,
+  ): Promise<McpTxResult> {
+    const client = await source;
+    const scope = await this.#ownScope();
+    return this.#call(client, scope, await this.#isCancelled(client, tool, options), tool, args, options);
+  }
+
+  #call(
+    client: McpTx,
+    own: string | undefined,
+    isCancelled: boolean,
+    tool: string,
+    args: Readonly<Record<string, unknown>> | undefined,
+    options: CallOptions,
+  ): Promise<McpTxResult> {
+    const scope = own ?? client.scope;
+    if (options.scope !== undefined && options.scope !== scope)
+      throw new McpTxError('CALL_INVALID', 'the scope is the request’s own; no option changes it');
+    const bound: Mutable<CallOptions> = { ...options, scope };
+    if (this.#endsAt !== undefined) bound.maxTimeoutMs = this.#leftMs(tool, options);
     const { signal } = this.#binding;
-    const leftMs = this.#endsAt === undefined ? undefined : this.#endsAt - this.#clock.monotonic();
-    if (leftMs !== undefined && leftMs <= 0)
-      throw new McpTxError('DEADLINE_EXCEEDED', `the deadline passed before ${tool} was called`);
-    const time = leftMs === undefined ? {} : { maxTimeoutMs: Math.min(options.maxTimeoutMs ?? leftMs, leftMs) };
-    if (signal === undefined || options.idempotencyKey !== undefined) return time;
-    const both = options.signal === undefined ? signal : AbortSignal.any([signal, options.signal]);
-    const onAbort = options.onAbort ?? ((await client.isReadOnly(tool)) ? 'cancel' : 'detach');
-    return { ...time, signal: both, onAbort };
+    if (signal === undefined || options.idempotencyKey !== undefined) return client.callTool(tool, args, bound);
+    bound.signal =
+      options.signal === undefined ? signal : AbortSignal.any([toAbortSignal(signal), toAbortSignal(options.signal)]);
+    bound.onAbort ??= isCancelled ? 'cancel' : 'detach';
+    return client.callTool(tool, args, bound);
+  }
+
+  #leftMs(tool: string, { maxTimeoutMs }: CallOptions): number {
+    const leftMs = (this.#endsAt ?? 0) - this.#clock.monotonic();
+    if (leftMs > 0) return Math.min(maxTimeoutMs ?? leftMs, leftMs);
+    throw new McpTxError('DEADLINE_EXCEEDED', `the deadline passed before ${tool} was called`);
+  }
+
+  /** Whether the call ends with its caller. One with a key never does: its caller comes back for the answer. */
+  #isCancelled(client: McpTx, tool: string, { idempotencyKey, onAbort }: CallOptions): boolean | Promise<boolean> {
+    if (this.#binding.signal === undefined || idempotencyKey !== undefined || onAbort !== undefined) return false;
+    return client.isReadOnly(tool);
   }
 
   #ownScope(): string | undefined | Promise<string | undefined> {

@@ -19,9 +19,9 @@ export class BodyChunks implements AsyncIterable<Uint8Array>, AsyncIterator<Uint
     else if (request.destroyed) this.#end = 'broken';
     else {
       request.on('data', (chunk: Uint8Array) => this.#came(chunk));
-      request.once('end', () => this.#over('ended'));
-      request.once('error', () => this.#over('broken'));
-      request.once('close', () => this.#over('broken'));
+      request.on('end', () => this.#over('ended')); // once() would make a wrapper for each
+      request.on('error', () => this.#over('broken'));
+      request.on('close', () => this.#over('broken'));
     }
     return this;
   }

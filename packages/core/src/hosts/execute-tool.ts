@@ -49,13 +49,15 @@ export async function executeTool<Host>(
 ): Promise<KernelResponse> {
   const { clock, limits, options } = settings;
   const startedAt = clock.monotonic();
-  if (!(await mayCall(settings, request, principal, tool)))
+  const may = mayCall(settings, request, principal, tool);
+  if (!(typeof may === 'boolean' ? may : await may))
     throw new McpTxError('TOOL_NOT_FOUND', 'the tool is not listed, or not for this principal');
   const key = parseIdempotencyKey(headerOf(request.headers, 'idempotency-key'), options.idempotency);
   const preferences = preferencesOf(request.headers);
   const asked = timeoutOf(request.headers, preferences, options.deadline ?? {});
-  if (key === undefined && (await needsKey(settings, tool))) throw new HttpError('KEY_REQUIRED');
-  const args = await readArguments(request, limits, clock);
+  const needs = key === undefined && needsKey(settings, tool);
+  if (typeof needs === 'boolean' ? needs : await needs) throw new HttpError('KEY_REQUIRED');
+  const args = await readArguments(request, limits, settings);
   const spentMs = clock.monotonic() - startedAt;
   const maxMs = shortest(asked, request.maxMs, spentMs);
   const call: Call = { tool, args, key, asked, maxMs, preferences, principal };
@@ -70,8 +72,8 @@ export async function executeTool<Host>(
 
 /** The shorter of two times, less what is gone already. */
 function shortest(one: number | undefined, other: number | undefined, spentMs: number): number | undefined {
-  const both = [one, other].filter((ms) => ms !== undefined);
-  return both.length === 0 ? undefined : Math.min(...both) - spentMs;
+  if (one === undefined && other === undefined) return undefined;
+  return Math.min(one ?? Number.POSITIVE_INFINITY, other ?? Number.POSITIVE_INFINITY) - spentMs;
 }
 
 function perform<Host>(
@@ -113,11 +115,13 @@ async function executeAsync<Host>(
   return answer;
 }
 
-async function needsKey<Host>({ options, client }: KernelSettings<Host>, tool: string): Promise<boolean> {
+function needsKey<Host>({ options, client }: KernelSettings<Host>, tool: string): boolean | Promise<boolean> {
   const { required } = options.idempotency ?? {};
-  if (required !== undefined)
-    return askHook('idempotency.required', () => (typeof required === 'function' ? required(tool) : required));
-  return !(await (await client()).isReadOnly(tool));
+  if (typeof required === 'boolean') return required;
+  if (required !== undefined) return askHook('idempotency.required', () => required(tool));
+  const made = client();
+  const readOnly = made instanceof Promise ? made.then((tx) => tx.isReadOnly(tool)) : made.isReadOnly(tool);
+  return typeof readOnly === 'boolean' ? !readOnly : readOnly.then((is) => !is);
 }
 
 /** Whether a stream of events is asked for by name; `*` does not mean it. */

@@ -88,7 +88,7 @@ class Kernel<Host> implements HttpKernel<Host> {
     return this.#draining;
   }
 
-  async #route(request: KernelRequest<Host>): Promise<KernelResponse> {
+  #route(request: KernelRequest<Host>): KernelResponse | Promise<KernelResponse> {
     const { method } = request;
     const [first, second, ...more] = segmentsOf(request.path);
     if (first === undefined || more.length > 0) throw new HttpError('NOT_FOUND');
@@ -96,10 +96,10 @@ class Kernel<Host> implements HttpKernel<Host> {
     if (second === undefined && first === 'readyz')
       return only(method, READ, () => this.#health.answer(this.isDraining));
     if (second !== undefined && first === 'execute')
-      return only(method, ['POST'], async () => {
-        const principal = await this.#enter(request);
-        this.#rate?.take(principal?.scope ?? '');
-        return executeTool(this.#settings, request, principal, second, this.#desk(request));
+      return only(method, ['POST'], () => {
+        const principal = this.#enter(request);
+        if (principal === undefined) return this.#execute(request, undefined, second);
+        return principal.then((known) => this.#execute(request, known, second));
       });
     if (second === undefined && first === 'openapi.json' && (this.#settings.options.openapi ?? false) !== false)
       return only(method, READ, async () => describeApi(this.#settings, request, await this.#enter(request)));
@@ -110,6 +110,11 @@ class Kernel<Host> implements HttpKernel<Host> {
         return readOperation(this.#settings, principal, second);
       });
     throw new HttpError('NOT_FOUND');
+  }
+
+  #execute(request: KernelRequest<Host>, principal: Principal | undefined, tool: string): Promise<KernelResponse> {
+    this.#rate?.take(principal?.scope ?? '');
+    return executeTool(this.#settings, request, principal, tool, this.#desk(request));
   }
 
   #answerTo(error: unknown, request: KernelRequest<Host>): KernelResponse {
@@ -135,7 +140,7 @@ class Kernel<Host> implements HttpKernel<Host> {
   }
 
   /** Who asks, if this request may come in at all. */
-  #enter(request: KernelRequest<Host>): Promise<Principal | undefined> {
+  #enter(request: KernelRequest<Host>): undefined | Promise<Principal> {
     const { authenticate, challenge } = this.#settings.options;
     const caller = callerOf(request);
     checkEntrance(caller, this.#entrance);
@@ -180,11 +185,11 @@ class Kernel<Host> implements HttpKernel<Host> {
 const READ = ['GET', 'HEAD'] as const;
 
 /** @throws HttpError `METHOD_NOT_ALLOWED` */
-async function only(
+function only(
   method: string,
   allowed: readonly string[],
   answer: () => KernelResponse | Promise<KernelResponse>,
-): Promise<KernelResponse> {
+): KernelResponse | Promise<KernelResponse> {
   if (!allowed.includes(method))
     throw new HttpError('METHOD_NOT_ALLOWED', undefined, { headers: { allow: allowed.join(', ') } });
   return answer();

@@ -1,4 +1,5 @@
 /** The requests and responses of HTTP hosts as plain values: no framework type gets past a shell. */
+import type { AbortSource } from '../runtime/abort-source.ts';
 
 /** Something to ask for a header; `Headers` is one. */
 export interface HeaderReader {
@@ -23,7 +24,7 @@ export interface KernelRequest<Host = unknown> {
   readonly headers: HeaderSource;
   readonly body?: KernelBody | null | undefined;
   /** Aborts when the client has gone. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSource | undefined;
   /** The longest that the answer may take, ms, where the host itself ends then. */
   readonly maxMs?: number | undefined;
   /** The framework's own request, for the hooks. */

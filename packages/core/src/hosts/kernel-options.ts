@@ -2,6 +2,8 @@
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { Deadlines } from '../runtime/deadlines.ts';
+import { createDeadlines } from '../runtime/deadlines.ts';
 import type { Random } from '../runtime/random.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { ClientSource } from './lazy-client.ts';
@@ -86,6 +88,7 @@ export interface KernelSettings<Host> {
   readonly limits: HttpLimits;
   readonly problemBase: string;
   readonly clock: Clock;
+  readonly deadlines: Deadlines;
   readonly random: Random;
 }
 
@@ -106,13 +109,15 @@ export function kernelSettings<Host>(options: HttpKernelOptions<Host>): KernelSe
   const { burst = 1, perSecond = 1 } = options.rate ?? {};
   if (!(burst >= 1 && perSecond > 0)) throw missing('rate', 'burst of 1 or more, and perSecond of more than 0');
   const names = Array.isArray(tools) ? new Set<string>(tools) : undefined;
+  const clock = options.clock ?? systemClock;
   return {
     client: lazyClient(client),
     options,
     isListed: typeof tools === 'function' ? tools : (tool) => names?.has(tool) ?? true,
     limits,
     problemBase: options.problemBase ?? PROBLEM_BASE,
-    clock: options.clock ?? systemClock,
+    clock,
+    deadlines: createDeadlines(clock),
     random: systemRandom(),
   };
 }

@@ -1,9 +1,11 @@
 /** Carries a kernel to Node's own HTTP servers, and to the frameworks whose requests and responses are Node's: Express, Nest, Connect. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AbortSource } from '../runtime/abort-source.ts';
 import { BodyChunks } from './body-chunks.ts';
 import { splitMount } from './fetch-handler.ts';
+import { goneSignal } from './gone-signal.ts';
 import type { HttpKernel } from './http-kernel.ts';
-import type { KernelBody, KernelResponse } from './http-message.ts';
+import type { KernelBody, KernelRequest, KernelResponse } from './http-message.ts';
 
 /** How the handler is mounted. */
 export interface NodeHandlerOptions {
@@ -30,26 +32,44 @@ export function createNodeHandler<Request extends IncomingMessage>(
   options: NodeHandlerOptions = {},
 ): NodeHandler<Request> {
   return async (request, response) => {
-    const { pathname, query } = pathOf(request);
-    const { mount, path } = splitMount(pathname, options.mount);
-    const method = request.method ?? 'GET';
-    let gone: AbortSignal | undefined;
-    const answer = await kernel.handle({
-      method,
-      path,
-      mount,
-      query,
-      headers: request.headers,
-      body: bodyOf(request),
-      get signal() {
-        gone ??= goneSignal(response); // not every call waits for it
-        return gone;
-      },
-      host: request,
-    });
-    await writeAnswer(answer, method, response);
+    const asked = new NodeRequest(request, response, options.mount);
+    const answer = await kernel.handle(asked);
+    if (typeof answer.body === 'string') writeText(answer, answer.body, asked.method, response);
+    else await writeEvents(answer, answer.body, asked.method, response);
     if (!request.readableEnded) request.resume(); // what is left of a body that was refused
   };
+}
+
+/** A class for its getter: in a literal it would give each request a shape of its own, which lives until the next full collection. */
+class NodeRequest<Request extends IncomingMessage> implements KernelRequest<Request> {
+  readonly method: string;
+  readonly path: string;
+  readonly mount: string;
+  readonly query: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: KernelBody;
+  readonly host: Request;
+  readonly #response: ServerResponse;
+  #gone: AbortSource | undefined = undefined;
+
+  constructor(request: Request, response: ServerResponse, under: string | undefined) {
+    const { pathname, query } = pathOf(request);
+    const { mount, path } = splitMount(pathname, under);
+    this.method = request.method ?? 'GET';
+    this.path = path;
+    this.mount = mount;
+    this.query = query;
+    this.headers = request.headers;
+    this.body = bodyOf(request);
+    this.host = request;
+    this.#response = response;
+  }
+
+  /** Made when it is asked for: not every call waits for it. */
+  get signal(): AbortSource {
+    this.#gone ??= goneSignal(this.#response);
+    return this.#gone;
+  }
 }
 
 /** The path and the query as they came, whatever routers have cut from `url`. */
@@ -59,26 +79,20 @@ function pathOf(request: IncomingMessage): { readonly pathname: string; readonly
   return at < 0 ? { pathname: url, query: '' } : { pathname: url.slice(0, at), query: url.slice(at + 1) };
 }
 
-/** Aborts when the client goes before it has its answer. */
-export function goneSignal(response: ServerResponse): AbortSignal {
-  const gone = new AbortController();
-  if (response.destroyed) gone.abort();
-  else response.once('close', () => response.writableFinished || gone.abort());
-  return gone.signal;
+function writeText({ status, headers }: KernelResponse, text: string, method: string, response: ServerResponse): void {
+  if (response.destroyed || response.writableEnded) return;
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+  response.end(method === 'HEAD' ? undefined : text);
 }
 
-/** Writes a kernel's answer, as fast as the client reads it. Ends the stream of events when the client goes. */
-async function writeAnswer(
-  { status, headers, body }: KernelResponse,
+/** Writes a stream of events, as fast as the client reads it. Ends it when the client goes. */
+async function writeEvents(
+  { status, headers }: KernelResponse,
+  body: AsyncIterable<string>,
   method: string,
   response: ServerResponse,
 ): Promise<void> {
   if (response.destroyed || response.writableEnded) return endEarly(body);
-  if (typeof body === 'string') {
-    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-    response.end(method === 'HEAD' ? undefined : body);
-    return;
-  }
   response.writeHead(status, headers);
   if (method === 'HEAD') {
     response.end();
@@ -110,6 +124,6 @@ function drained(response: ServerResponse): Promise<void> {
   });
 }
 
-async function endEarly(body: KernelResponse['body']): Promise<void> {
-  if (typeof body !== 'string') await body[Symbol.asyncIterator]().return?.();
+async function endEarly(body: AsyncIterable<string>): Promise<void> {
+  await body[Symbol.asyncIterator]().return?.();
 }

@@ -1,6 +1,7 @@
 /** Reads a request's body within its limits of size, time and form, and takes the tool's arguments out of it. */
 import { isUtf8 } from 'node:buffer';
 import type { Clock } from '../runtime/clock.ts';
+import type { Deadlines } from '../runtime/deadlines.ts';
 import { HttpError } from './http-error.ts';
 import type { KernelBody, KernelRequest } from './http-message.ts';
 import { headerOf } from './http-message.ts';
@@ -13,6 +14,12 @@ export interface BodyLimits {
   readonly bodyTimeoutMs: number;
 }
 
+/** What keeps the time of bodies: all of them have equally long, so one timer does for all. */
+export interface BodyTime {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+}
+
 /**
  * The arguments of `{ "arguments": { … } }`; none for no body at all.
  *
@@ -21,14 +28,14 @@ export interface BodyLimits {
 export async function readArguments(
   request: KernelRequest,
   limits: BodyLimits,
-  clock: Clock,
+  time: BodyTime,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { body } = request;
   const declared = Number(headerOf(request.headers, 'content-length') ?? 0);
   if (declared > limits.maxBodyBytes) throw tooLarge(limits);
   checkMediaType(headerOf(request.headers, 'content-type'), headerOf(request.headers, 'content-encoding'));
   if (isParsed(body)) return argumentsOf(body.parsed);
-  const text = await textOf(body, limits, clock);
+  const text = await textOf(body, limits, time);
   if (text === '') return {};
   if (headerOf(request.headers, 'content-type') === undefined) throw new HttpError('MEDIA_TYPE_UNSUPPORTED');
   try {
@@ -50,7 +57,7 @@ function checkMediaType(type: string | undefined, encoding: string | undefined):
   if (encoding !== undefined && encoding.toLowerCase() !== 'identity') throw new HttpError('MEDIA_TYPE_UNSUPPORTED');
 }
 
-async function textOf(body: KernelBody | null | undefined, limits: BodyLimits, clock: Clock): Promise<string> {
+async function textOf(body: KernelBody | null | undefined, limits: BodyLimits, time: BodyTime): Promise<string> {
   if (body === null || body === undefined) return '';
   if (typeof body === 'string') {
     if (Buffer.byteLength(body) > limits.maxBodyBytes) throw tooLarge(limits);
@@ -58,39 +65,51 @@ async function textOf(body: KernelBody | null | undefined, limits: BodyLimits, c
     return body;
   }
   if (body instanceof Uint8Array) return decode([body], body.byteLength, limits);
-  const { chunks, size } = await collect(body as AsyncIterable<Uint8Array>, limits, clock);
+  const { chunks, size } = await collect(body as AsyncIterable<Uint8Array>, limits, time);
   return decode(chunks, size, limits);
 }
 
+interface Collected {
+  readonly chunks: readonly Uint8Array[];
+  readonly size: number;
+}
+
 /** Reads until the end, the limit, or the time is over. Then the stream is left alone: the answer may still go out. */
-async function collect(
+function collect(body: AsyncIterable<Uint8Array>, limits: BodyLimits, time: BodyTime): Promise<Collected> {
+  return new Promise((resolve, reject) => {
+    const reading = { isOver: false };
+    const end = (): void => {
+      reading.isOver = true;
+      deadline.cancel();
+    };
+    const fail = (error: unknown): void => {
+      end();
+      reject(error instanceof HttpError ? error : invalid('it broke off', error));
+    };
+    const wake = (): void => fail(new HttpError('BODY_TIMEOUT', undefined, { headers: { connection: 'close' } }));
+    const { bodyTimeoutMs } = limits;
+    const deadline = time.deadlines.add(time.clock.monotonic() + bodyTimeoutMs, bodyTimeoutMs, { wake });
+    readAll(body, limits, reading).then((collected) => {
+      end();
+      resolve(collected);
+    }, fail);
+  });
+}
+
+async function readAll(
   body: AsyncIterable<Uint8Array>,
   limits: BodyLimits,
-  clock: Clock,
-): Promise<{ readonly chunks: readonly Uint8Array[]; readonly size: number }> {
+  reading: { readonly isOver: boolean },
+): Promise<Collected> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = body[Symbol.asyncIterator]();
-  let stop: (error: HttpError) => void = () => undefined;
-  const stopped = new Promise<never>((_, reject) => {
-    stop = reject;
-  });
-  const timer = clock.timer(limits.bodyTimeoutMs, () =>
-    stop(new HttpError('BODY_TIMEOUT', undefined, { headers: { connection: 'close' } })),
-  );
-  try {
-    for (;;) {
-      const next = await Promise.race([reader.next(), stopped]);
-      if (next.done === true) return { chunks, size };
-      size += next.value.byteLength;
-      if (size > limits.maxBodyBytes) throw tooLarge(limits);
-      chunks.push(next.value);
-    }
-  } catch (error) {
-    if (error instanceof HttpError) throw error;
-    throw invalid('it broke off', error);
-  } finally {
-    timer.cancel();
+  for (;;) {
+    const next = await reader.next();
+    if (next.done === true || reading.isOver) return { chunks, size };
+    size += next.value.byteLength;
+    if (size > limits.maxBodyBytes) throw tooLarge(limits);
+    chunks.push(next.value);
   }
 }
 

@@ -20,8 +20,8 @@ export function parseStrictJson(text: string, maxDepth: number): unknown {
   return value;
 }
 
-/** An object's member names so far; `undefined` stands for an array. */
-type Level = Set<string> | undefined;
+/** An object's member names so far: nothing, the first one, or a set of several. `undefined` stands for an array. */
+type Level = null | string | Set<string> | undefined;
 
 function checkTokens(text: string, maxDepth: number): void {
   const levels: Level[] = [];
@@ -31,13 +31,13 @@ function checkTokens(text: string, maxDepth: number): void {
     const char = text[at] as string;
     if (char === '"') {
       const end = endOfString(text, at);
-      if (isName) addName(text.slice(at, end), names);
+      if (isName) names = withName(text.slice(at, end), names);
       isName = false;
       at = end - 1;
     } else if (char === '{' || char === '[') {
       if (levels.length >= maxDepth) throw new StrictJsonError(`it is nested deeper than ${maxDepth} levels`);
       levels.push(names);
-      names = char === '{' ? new Set() : undefined;
+      names = char === '{' ? null : undefined;
       isName = char === '{';
     } else if (char === '}' || char === ']') {
       names = levels.pop();
@@ -56,10 +56,12 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-function addName(token: string, names: Level): void {
+function withName(token: string, names: Level): Level {
   const name = token.includes('\\') ? (JSON.parse(token) as string) : token.slice(1, -1);
-  if (names?.has(name) === true) throw new StrictJsonError(`it has two members ${JSON.stringify(name.slice(0, 40))}`);
-  names?.add(name);
+  if (names === null || names === undefined) return name;
+  const several = typeof names === 'string' ? new Set([names]) : names;
+  if (several.has(name)) throw new StrictJsonError(`it has two members ${JSON.stringify(name.slice(0, 40))}`);
+  return several.add(name);
 }
 
 /** Looks at the number that begins at `start`, and says where it is over. */

@@ -4,6 +4,7 @@ import { toToolResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
 import { timeoutOfCall } from '../policy/settings.ts';
+import { toAbortSignal } from '../runtime/abort-source.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 
 /** What zod, valibot, arktype and others have in common (Standard Schema, version 1). */
@@ -85,7 +86,7 @@ export async function runLocalTool(
   const inner: CallMeta[] = [];
   const timeoutMs = timeoutOfCall(options, undefined, { timeoutMs: composer.defaultTimeoutMs });
   const context: LocalToolContext = {
-    signal: options.signal,
+    signal: options.signal === undefined ? undefined : toAbortSignal(options.signal),
     async callTool(name, innerArgs, more = {}) {
       const leftMs = timeoutMs - (composer.clock.monotonic() - startedAt);
       if (leftMs <= 0)

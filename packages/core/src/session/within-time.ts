@@ -1,4 +1,5 @@
 /** Gives something a limited time. */
+import type { AbortSource } from '../runtime/abort-source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { sleep } from '../runtime/clock.ts';
 
@@ -7,7 +8,7 @@ export async function withinTime<T>(
   clock: Clock,
   timeoutMs: number,
   act: (signal: AbortSignal) => Promise<T>,
-  caller?: AbortSignal,
+  caller?: AbortSource,
 ): Promise<T> {
   const controller = new AbortController();
   const stop = (): void => controller.abort();
