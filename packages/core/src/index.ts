@@ -64,6 +64,7 @@ export type {
 export type { ToolHints } from './policy/tool-safety.ts';
 export type { CapabilitiesLike } from './protocol/capability.ts';
 export type { TxRequestMeta } from './protocol/tx-meta.ts';
+export type { AbortSource } from './runtime/abort-source.ts';
 export type { Clock, Timer } from './runtime/clock.ts';
 export { systemClock } from './runtime/clock.ts';
 export type { Random } from './runtime/random.ts';

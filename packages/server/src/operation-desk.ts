@@ -176,7 +176,12 @@ export class OperationDesk {
   /** The former owner died with its tool under way. */
   async #giveUp(lease: Lease): Promise<void> {
     const outcome: Outcome = { state: 'in_doubt', reason: 'owner-lost' };
-    await this.#settings.ledger.settle(lease, outcome).catch(this.#settings.onError);
+    const { ledger, onError } = this.#settings;
+    try {
+      await ledger.settle(lease, outcome);
+    } catch (error) {
+      onError(error);
+    }
   }
 }
 

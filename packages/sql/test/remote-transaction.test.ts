@@ -142,7 +142,7 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind: Kind) => {
     };
     expect(await ledger.transaction(stale, work)).toBe(false);
     expect([begun, await charges()]).toEqual([0, 0]);
-    let rival: Promise<unknown> | undefined;
+    let rival: unknown;
     const ended = await ledger.transaction(own, async (db) => {
       await sleep(100);
       rival = ledger.claim(requestOf(operation, { ownerToken: 'rival' }));

@@ -120,7 +120,7 @@ describe('a lost lease', () => {
   it('cannot happen once the work has begun, though the lease runs out', async () => {
     await using other = sqliteLedger(path, { busyTimeoutMs: 5_000 });
     const lease = await claimed('a', ledger, { leaseMs: 20 });
-    let rival: Promise<unknown> | undefined;
+    let rival: unknown;
     const ended = await ledger.transaction(lease, async (db) => {
       db.exec("insert into charges (name) values ('a')");
       await new Promise((resolve) => setTimeout(resolve, 60));

@@ -82,9 +82,9 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/end-operation.ts`,
-        find: 'return settle(run, known.outcome).then((settled) => {',
+        find: 'const settled = settle(run, known.outcome);',
         replace:
-          'settle(run, known.outcome).catch(() => undefined);\n  return Promise.resolve(true).then((settled) => {',
+          'Promise.resolve(settle(run, known.outcome)).catch(() => undefined);\n  const settled: boolean | Promise<boolean> = Promise.resolve(true);',
       },
     ],
   },
@@ -94,8 +94,8 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: `${ENGINE}/end-operation.ts`,
-        find: 'return settled ? { ...known, recorded: true } :',
-        replace: 'return settled || true ? { ...known, recorded: true } :',
+        find: 'return kept ? { ...known, recorded: true } :',
+        replace: 'return kept || true ? { ...known, recorded: true } :',
       },
     ],
   },

@@ -5,13 +5,13 @@ import { classify } from '../policy/classify.ts';
 import type { Observation } from '../policy/observation.ts';
 import { factsOf } from '../policy/observation.ts';
 import type { Progress } from '../policy/settings.ts';
-import type { Deadline } from '../runtime/deadlines.ts';
 import type { Mutable } from '../runtime/mutable.ts';
 import type { Flight } from './flight.ts';
 import { passBreaker, takeSlot } from './gates.ts';
 import type { Send } from './inbox.ts';
 import { FOR_CALLERS, insist } from './ledger-write.ts';
 import type { Run } from './run.ts';
+import { Silence } from './silence.ts';
 import type { SendRequest } from './tool-caller.ts';
 
 /** What is known after a send, or after the wait for it. */
@@ -164,7 +164,7 @@ function hear(run: Run, attempt: number, progress: Progress): void {
   const { ports, flight } = run;
   if (attempt !== run.attempt) return;
   for (const send of run.unanswered) if (send.attempt === attempt) send.heardAt = ports.clock.monotonic();
-  run.onProgress?.();
+  run.silence?.heard();
   const hook = `onProgress of ${flight.plan.tool}`;
   flight.tellProgress(progress, (error) => ports.events.emit('hook.failed', { hook, error }));
 }
@@ -175,20 +175,9 @@ function awaitAnswer(run: Run): Promise<AttemptEnd> {
   return attemptTimeoutMs < timeoutMs ? hearWithin(run, attemptTimeoutMs) : hearOut(run, run.attempt);
 }
 
-async function hearWithin(run: Run, silenceMs: number): Promise<AttemptEnd> {
-  const { deadlines, clock } = run.ports;
-  const arm = (): Deadline => deadlines.add(clock.monotonic() + silenceMs, silenceMs, run.inbox);
-  let timer = arm();
-  run.onProgress = () => {
-    timer.cancel();
-    timer = arm();
-  };
-  try {
-    return await hearOut(run, run.attempt);
-  } finally {
-    run.onProgress = undefined;
-    timer.cancel();
-  }
+function hearWithin(run: Run, silenceMs: number): Promise<AttemptEnd> {
+  run.silence = new Silence(run, silenceMs);
+  return hearOut(run, run.attempt).finally(() => run.endSilence());
 }
 
 function hearOut(run: Run, current: number): Promise<AttemptEnd> {

@@ -19,18 +19,31 @@ const POLL = { firstMs: 25, maxMs: 250 } as const;
 export type Busy = Extract<Claim, { kind: 'busy' }>;
 
 /** Claims: gets the operation, an answer for the callers, or to know that somebody else has it. */
-export function claimOperation(ports: EnginePorts, flight: Flight): Promise<Run | FlightEnd | Busy> {
+export function claimOperation(
+  ports: EnginePorts,
+  flight: Flight,
+): Run | FlightEnd | Busy | Promise<Run | FlightEnd | Busy> {
   const leftBehind = flight.plan.defaults.quarantineMs > 0 ? equalLeftBehind(ports, flight) : undefined;
-  if (leftBehind !== undefined) return Promise.resolve(repeatOf(flight.plan, leftBehind));
+  if (leftBehind !== undefined) return repeatOf(flight.plan, leftBehind);
   const requestedAt = ports.clock.monotonic();
   const request = requestFor(ports, flight, requestedAt);
-  return insist(ports, flight, 'claim', FOR_CALLERS, (ledger) => ledger.claim(request)).then(
-    (claim) => {
-      if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
-      return claim.kind === 'busy' ? claim : answerOf(flight.plan, claim);
-    },
+  const answer = insist(ports, flight, 'claim', FOR_CALLERS, (ledger) => ledger.claim(request));
+  if (!(answer instanceof Promise)) return claimed(ports, flight, answer, request, requestedAt);
+  return answer.then(
+    (claim) => claimed(ports, flight, claim, request, requestedAt),
     (error: unknown) => claimFailed(ports, flight, request, error),
   );
+}
+
+function claimed(
+  ports: EnginePorts,
+  flight: Flight,
+  claim: Claim,
+  request: ClaimRequest,
+  requestedAt: number,
+): Run | FlightEnd | Busy {
+  if (claim.kind === 'claimed') return begin(ports, flight, claim, request, requestedAt);
+  return claim.kind === 'busy' ? claim : answerOf(flight.plan, claim);
 }
 
 function begin(

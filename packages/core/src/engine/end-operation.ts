@@ -37,12 +37,17 @@ export function endSettled(run: Run, end: AttemptEnd, by?: string): FlightEnd | 
   return run.held === undefined ? known : record(run, known);
 }
 
-function record(run: Run, known: EndedWith): Promise<FlightEnd> {
+function record(run: Run, known: EndedWith): FlightEnd | Promise<FlightEnd> {
   run.flight.known = known;
-  return settle(run, known.outcome).then((settled) => {
-    tellSettled(run, known.outcome);
-    return settled ? { ...known, recorded: true } : endLate(run, known);
-  });
+  const settled = settle(run, known.outcome);
+  return settled instanceof Promise
+    ? settled.then((kept) => recorded(run, known, kept))
+    : recorded(run, known, settled);
+}
+
+function recorded(run: Run, known: EndedWith, kept: boolean): FlightEnd | Promise<FlightEnd> {
+  tellSettled(run, known.outcome);
+  return kept ? { ...known, recorded: true } : endLate(run, known);
 }
 
 function tellSettled({ ports, flight }: Run, outcome: Outcome): void {
@@ -104,9 +109,9 @@ function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<F
   return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
 }
 
-function settle(run: Run, outcome: Outcome): Promise<boolean> {
+function settle(run: Run, outcome: Outcome): boolean | Promise<boolean> {
   const { ports, flight, held } = run;
-  if (held === undefined) return Promise.resolve(false);
+  if (held === undefined) return false;
   return insist(ports, flight, 'settle', FOR_EVER, (ledger) => ledger.settle(held.lease, outcome));
 }
 

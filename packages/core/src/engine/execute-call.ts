@@ -4,8 +4,10 @@ import { isTerminal } from '../ledger/record.ts';
 import { isMcpTxError } from '../outcome/tx-error.ts';
 import type { CallPlan } from '../policy/call-plan.ts';
 import { sleep } from '../runtime/clock.ts';
+import type { Busy } from './claim-operation.ts';
 import { claimOperation, replay, unrecorded, waitForOwner } from './claim-operation.ts';
 import { executionOfEnd } from './end-operation.ts';
+import type { Driver } from './flight.ts';
 import { Flight } from './flight.ts';
 import type { FlightEnd, Refused } from './flight-end.ts';
 import { RECORD_UNKNOWN, refused } from './flight-end.ts';
@@ -16,6 +18,8 @@ import { runAttempts } from './run-attempts.ts';
 
 /** How long an owner that lost its lease waits before it claims anew, ms. */
 const RECLAIM_MS = 10;
+
+type Claimed = Run | FlightEnd | Busy;
 
 /** A call under way. */
 export interface Execution {
@@ -86,7 +90,12 @@ function answered(end: FlightEnd): Execution {
 
 /** Gives the flight its end, whatever happens. */
 function drive(ports: EnginePorts, flight: Flight): void {
-  const finish = (end: FlightEnd): void => {
+  const finish = (end: FlightEnd | 'reclaim'): void => {
+    dropLease(ports, flight);
+    if (end === 'reclaim') {
+      void claimAgain(ports, flight).then(finish, fail);
+      return;
+    }
     const { idempotencyKey, operationId } = flight.plan;
     if (idempotencyKey !== undefined && ports.flights.get(operationId) === flight) ports.flights.delete(operationId);
     ports.active.remove(flight);
@@ -102,43 +111,48 @@ function drive(ports: EnginePorts, flight: Flight): void {
   }
 }
 
+function dropLease(ports: EnginePorts, { driver }: Flight): void {
+  if (driver?.held !== undefined) ports.leases.drop(driver.held);
+}
+
 async function runUnlessRefused(
   ports: EnginePorts,
   flight: Flight,
   gates: FlightEnd | Promise<FlightEnd | undefined>,
-): Promise<FlightEnd> {
+): Promise<FlightEnd | 'reclaim'> {
   const refusal = await gates;
   if (refusal === undefined) return run(ports, flight);
   return (await storedEnd(ports, flight.plan)) ?? refusal;
 }
 
-function run(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
-  if (ports.ledger !== undefined) return claimAndRun(ports, flight);
-  return runAttempts(unrecorded(ports, flight)) as Promise<FlightEnd>; // nobody can take it over
+/** `reclaim`: somebody else has taken the operation over; follow them. */
+function run(ports: EnginePorts, flight: Flight): Promise<FlightEnd | 'reclaim'> {
+  if (ports.ledger === undefined) return runAttempts(unrecorded(ports, flight));
+  const claimed = claimOperation(ports, flight);
+  return claimed instanceof Run ? runAttempts(claimed) : runWhenClaimed(ports, flight, claimed);
 }
 
-async function claimAndRun(ports: EnginePorts, flight: Flight): Promise<FlightEnd> {
-  let former: Run | undefined;
-  for (let waits = 0; ; ) {
-    const claimed = await claimOperation(ports, flight);
-    if (claimed instanceof Run) {
-      if (former !== undefined) claimed.goOnAfter(former);
-      former = claimed;
-      let end: FlightEnd | 'reclaim';
-      try {
-        end = await runAttempts(claimed);
-      } finally {
-        if (claimed.held !== undefined) ports.leases.drop(claimed.held);
-      }
-      if (end !== 'reclaim') return end;
-      waits = 0;
-      await sleep(ports.clock, RECLAIM_MS, flight.stopSignal); // so that no ledger is ever asked in a circle
-    } else if (claimed.kind === 'busy') {
-      const end = await waitForOwner(ports, flight, claimed, waits);
-      if (end !== undefined) return end;
-      waits += 1;
-    } else return claimed;
+async function runWhenClaimed(
+  ports: EnginePorts,
+  flight: Flight,
+  first: Claimed | Promise<Claimed>,
+  former?: Driver,
+): Promise<FlightEnd | 'reclaim'> {
+  let claimed = await first;
+  for (let waits = 0; !(claimed instanceof Run); waits += 1) {
+    if (claimed.kind !== 'busy') return claimed;
+    const end = await waitForOwner(ports, flight, claimed, waits);
+    if (end !== undefined) return end;
+    claimed = await claimOperation(ports, flight);
   }
+  if (former instanceof Run) claimed.goOnAfter(former);
+  return runAttempts(claimed);
+}
+
+async function claimAgain(ports: EnginePorts, flight: Flight): Promise<FlightEnd | 'reclaim'> {
+  const former = flight.driver;
+  await sleep(ports.clock, RECLAIM_MS, flight.stopSignal); // so that no ledger is ever asked in a circle
+  return runWhenClaimed(ports, flight, claimOperation(ports, flight), former);
 }
 
 /** Draining, admission, breaker: each refuses before the claim, so a refused call leaves no record. */

@@ -9,6 +9,7 @@ import type { Admission } from './admission.ts';
 import type { FlightEnd, StopReason } from './flight-end.ts';
 import type { Inbox } from './inbox.ts';
 import { REVIVED, STOPPED } from './inbox.ts';
+import type { HeldLease } from './lease-keeper.ts';
 
 /** One caller: answered once, by the end, by its own deadline or by its own abort. */
 class Waiter implements Sleeper {
@@ -56,6 +57,8 @@ class Waiter implements Sleeper {
 
 /** What a flight needs of its driver. No closures: stored in a field, each keeps its call in memory until the next full collection. */
 export interface Driver {
+  /** Absent without a ledger. */
+  readonly held: HeldLease | undefined;
   /** Where it hears that the last caller has left, and that one came after that. */
   readonly inbox: Inbox;
   /** The lease may have run out: others may be at work by now, whatever is known of this owner's sends. */

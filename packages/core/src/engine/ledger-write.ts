@@ -34,10 +34,10 @@ export function insist<T>(
   flight: Flight,
   write: LedgerWrite,
   insistence: Insistence,
-  act: (ledger: Ledger) => Promise<T>,
-): Promise<T> {
+  act: (ledger: Ledger) => T | Promise<T>,
+): T | Promise<T> {
   const ledger = ports.ledger as Ledger;
-  return begun(ledger, act).catch(async (first: unknown) => {
+  const again = async (first: unknown): Promise<T> => {
     let error = first;
     for (let failures = 1; failures < insistence.tries && isUnavailable(error); failures += 1) {
       const { operationId, requestId, tool } = flight.plan;
@@ -51,15 +51,12 @@ export function insist<T>(
       }
     }
     throw error;
-  });
-}
-
-/** A ledger that throws and one that rejects are the same to us. */
-function begun<T>(ledger: Ledger, act: (ledger: Ledger) => Promise<T>): Promise<T> {
+  };
   try {
-    return act(ledger);
+    const answer = act(ledger);
+    return answer instanceof Promise ? answer.catch(again) : answer;
   } catch (error) {
-    return Promise.reject(error);
+    return again(error); // a ledger that throws and one that rejects are the same to us
   }
 }
 

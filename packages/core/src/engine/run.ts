@@ -7,6 +7,7 @@ import type { Send } from './inbox.ts';
 import { Inbox } from './inbox.ts';
 import type { HeldLease, LeaseOwner } from './lease-keeper.ts';
 import type { EnginePorts } from './ports.ts';
+import type { Silence } from './silence.ts';
 
 /** What the driver starts with. */
 export interface RunStart {
@@ -51,8 +52,8 @@ export class Run implements Driver, LeaseOwner {
   /** Attempts that did not complete, sent or not. */
   failures = 0;
   ledgerError: unknown;
-  /** Told when the server reports progress of the latest send. */
-  onProgress: (() => void) | undefined = undefined;
+  /** Of the server about the latest send, where it is measured. */
+  silence: Silence | undefined = undefined;
 
   constructor(start: RunStart) {
     this.ports = start.ports;
@@ -118,6 +119,11 @@ export class Run implements Driver, LeaseOwner {
   /** Nothing is known to have run, and nothing may be running. */
   get isClean(): boolean {
     return this.doubt === undefined && this.unanswered.length === 0;
+  }
+
+  endSilence(): void {
+    this.silence?.end();
+    this.silence = undefined;
   }
 
   /** A send was recorded but did not take place. */

@@ -8,7 +8,8 @@ import type { OperationRecord, Resolution } from './record.ts';
  * A store of operations.
  *
  * Every write after the claim is a compare-and-set on the lease's fence: a late owner's write changes nothing and is told so.
- * Lease time is judged by the store's clock only. A promise resolves only when the write is as durable as `durability` says.
+ * Lease time is judged by the store's clock only. A promise resolves only when the write is as durable as `durability` says. A
+ * ledger that has done its work when the method returns gives the answer itself, of `claim` and `settle`, and may throw at once.
  *
  * @throws McpTxError from every method: `LEDGER_UNAVAILABLE` (with `cause`; the write may or may not have happened, and every
  * method may simply be repeated), `LEDGER_CLOSED`, `LEDGER_CORRUPT`, `LEDGER_VERSION`; `LEDGER_FULL` from `claim`.
@@ -25,7 +26,7 @@ export interface Ledger {
    * back. Checks in this order: digest of a hit, expired (tombstone), tool and fingerprint (where both sides have one),
    * terminal record, live lease, quarantine (of new keyless operations only).
    */
-  claim(request: ClaimRequest): Promise<Claim>;
+  claim(request: ClaimRequest): Claim | Promise<Claim>;
   /**
    * Records, before any byte leaves, that send number `attempt` is about to. `false`: the lease was taken over; send nothing.
    * The same attempt marked twice by the same owner is `true` twice; a lower number, a former owner's number, or one over the
@@ -43,7 +44,7 @@ export interface Ledger {
    * Ends the operation. The same outcome twice is `true` twice; another one, one that `mayFollow` forbids, or a lost lease, is
    * `false`. A lease is lost when another owner took it or it was given back, not by time alone.
    */
-  settle(lease: Lease, outcome: Outcome): Promise<boolean>;
+  settle(lease: Lease, outcome: Outcome): boolean | Promise<boolean>;
   /**
    * Ends doubt, with an audit line. Needs no lease. From `in_doubt` (and, for `by: 'late-answer'`, from `sent` as well) the
    * resolution is stored. A late answer that contradicts a terminal record changes nothing but sets `contradicted`, with an

@@ -23,7 +23,7 @@ export interface MemoryLedgerOptions {
 /**
  * A ledger in memory: durability `process`, not shared. It forgets everything when the process ends.
  *
- * Keyed records stay until their retention has passed. Of ended records without a key only the latest 1,000 stay, for lists.
+ * Keyed records stay until their retention has passed. Of ended records without a key only the latest 200 stay, for lists.
  *
  * @throws McpTxError `CONFIG_INVALID` when `maxRecords` is not a whole number of at least 1.
  */
@@ -50,7 +50,7 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
     this.#openStore = new MemoryStore(maxRecords);
   }
 
-  async claim(request: ClaimRequest): Promise<Claim> {
+  claim(request: ClaimRequest): Claim {
     return claimIn(this.#store, request, this.#clock.now());
   }
 
@@ -94,7 +94,7 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
     return true;
   }
 
-  async settle(lease: Lease, outcome: Outcome): Promise<boolean> {
+  settle(lease: Lease, outcome: Outcome): boolean {
     const record = this.#store.recordOf(lease);
     if (record === undefined || record.fence !== lease.fence) return false;
     if (!record.isOpen) return record.hasOutcome(outcome);

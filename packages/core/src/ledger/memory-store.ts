@@ -10,7 +10,7 @@ import { MemoryRecord, NEVER, Tombstone } from './memory-record.ts';
 import type { AuditLine, Resolution } from './record.ts';
 
 /** Ended records without a key that stay listable. Nobody can claim them again, so the number is a courtesy. */
-const RECENT_KEYLESS = 1_000;
+const RECENT_KEYLESS = 200;
 /** How often claims look for what has expired, ms, and how many entries one claim then lets go at most. */
 const COLLECT_EVERY_MS = 1_000;
 const COLLECT_AT_ONCE = 64;
@@ -170,8 +170,7 @@ export class MemoryStore {
     record.forgotten = true;
     this.#recordCount -= 1;
     if (record.idempotencyKey === undefined || record.isOpen) {
-      this.#entries.delete(record.operationId);
-      this.#audit.delete(record.operationId);
+      this.#drop(record.operationId);
       return;
     }
     const tombstone = new Tombstone(record);
@@ -181,7 +180,11 @@ export class MemoryStore {
 
   #forget(tombstone: Tombstone): void {
     tombstone.list?.remove(tombstone);
-    this.#entries.delete(tombstone.operationId);
-    this.#audit.delete(tombstone.operationId);
+    this.#drop(tombstone.operationId);
+  }
+
+  #drop(operationId: string): void {
+    this.#entries.delete(operationId);
+    if (this.#audit.size > 0) this.#audit.delete(operationId);
   }
 }

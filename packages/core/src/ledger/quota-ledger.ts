@@ -74,7 +74,7 @@ class Quota {
   /** @throws McpTxError `LEDGER_FULL` */
   async admit<T extends { readonly kind: string }>(
     { operationId, scope }: Pick<ClaimRequest, 'operationId' | 'scope'>,
-    claim: () => Promise<T>,
+    claim: () => T | Promise<T>,
   ): Promise<T> {
     let count = await this.#count(scope, this.#recountMs);
     if (this.#isFull(count)) count = await this.#count(scope, Math.min(FRESH_MS, this.#recountMs));
@@ -82,12 +82,14 @@ class Quota {
     count.held += 1; // until it is known to be new or not: those that come together must see each other
     count.open += 1;
     const isNew = ({ kind }: T): boolean => kind === 'claimed' || kind === 'enrolled';
-    const answer = await claim().catch((error: unknown) => {
+    try {
+      const answer = await claim();
+      if (!isNew(answer)) takeBack(count);
+      return answer;
+    } catch (error) {
       takeBack(count);
       throw error;
-    });
-    if (!isNew(answer)) takeBack(count);
-    return answer;
+    }
   }
 
   #isFull({ held, open }: Count): boolean {

@@ -38,7 +38,7 @@ export interface CallMeta {
   readonly recorded: boolean;
   /** Who vouches for the result if not the server's own answer. */
   readonly resolvedBy?: string;
-  /** `false` when fingerprints are off for the tool: a reused key is not noticed. */
+  /** `false` when another call under the same key would not be noticed: fingerprints are off for the tool, or there is no key. */
   readonly fingerprinted: boolean;
   /** Wall time of this call, ms. */
   readonly durationMs: number;

@@ -1,6 +1,7 @@
 /** Makes one frozen plan of a call: server defaults, under the tool's rule, under the call's own options. */
 import type { DeliveryMode } from '../outcome/call-result.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
+import type { AbortSource } from '../runtime/abort-source.ts';
 import type { Random } from '../runtime/random.ts';
 import { argumentsLength, argumentsText, checkKey, fingerprintOf, identify } from './identity.ts';
 import { fillPointer } from './json-pointer.ts';
@@ -47,7 +48,7 @@ export interface CallPlan {
   readonly ifBusy: 'wait' | 'fail';
   readonly repeatOf: string | undefined;
   readonly probe: Probe | undefined;
-  readonly signal: AbortSignal | undefined;
+  readonly signal: AbortSource | undefined;
   readonly onProgress: ((progress: Progress) => void) | undefined;
   readonly meta: Readonly<Record<string, unknown>> | undefined;
   readonly defaults: CallDefaults;
@@ -74,12 +75,15 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
   const { tool, rule, options, defaults, server } = input;
   const args = input.arguments ?? {};
   const limits = { maxDepth: defaults.maxArgumentDepth, maxLength: defaults.maxArgumentLength };
-  const text = input.recorded ? argumentsText(args, limits) : undefined;
   const key = options.idempotencyKey;
+  const storeArguments = options.storeArguments ?? rule?.storeArguments ?? defaults.storeArguments;
+  const isCompared = rule?.fingerprint !== 'off' && (key !== undefined || defaults.quarantineMs > 0);
+  const text = input.recorded && (isCompared || storeArguments) ? argumentsText(args, limits) : undefined;
   if (key !== undefined) checkKey(key);
   if (key !== undefined && !input.recorded)
     throw invalid('an idempotency key needs a ledger, and this instance has `ledger: false`');
   const scope = options.scope ?? defaults.scope;
+  const length = text === undefined ? argumentsLength(args, limits) : text.length;
   const freshId = random.id();
   const identity =
     input.resumes ??
@@ -100,14 +104,14 @@ export function buildCallPlan(input: PlanInput, random: Random): CallPlan {
         ? copyOf(args, text)
         : fillPointer(copyOf(args, text), rule.idempotencyArgument, identity.operationId),
     argumentsText: text,
-    argumentsLength: text === undefined ? argumentsLength(args, limits) : text.length,
-    storeArguments: options.storeArguments ?? rule?.storeArguments ?? defaults.storeArguments,
+    argumentsLength: length,
+    storeArguments,
     serverName: input.serverName,
     scope,
     idempotencyKey: key,
     operationId: identity.operationId,
     digest: identity.digest,
-    fingerprint: text !== undefined && rule?.fingerprint !== 'off' ? fingerprintOf(tool, text) : undefined,
+    fingerprint: text !== undefined && isCompared ? fingerprintOf(tool, text) : undefined,
     requestId: `req_${freshId}`,
     mode,
     fillsKey: rule?.idempotencyArgument !== undefined,

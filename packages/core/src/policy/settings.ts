@@ -1,5 +1,6 @@
 /** What a user may say about calls: for a server, for one of its tools, for one call. Later ones win. */
 import type { DeliveryMode, ToolResult } from '../outcome/call-result.ts';
+import type { AbortSource } from '../runtime/abort-source.ts';
 import type { Backoff } from './backoff.ts';
 
 /** How often and how slowly to send again. */
@@ -74,7 +75,7 @@ export interface CallOptions {
   readonly attemptTimeoutMs?: number;
   readonly retry?: Partial<RetrySettings>;
   readonly delivery?: DeliveryMode;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSource;
   readonly onAbort?: 'detach' | 'cancel';
   /** Hears the server's progress on the latest send of the operation, also when another caller's send it is. What it throws is reported as `hook.failed`. */
   readonly onProgress?: (progress: Progress) => void;

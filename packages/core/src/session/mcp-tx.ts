@@ -145,7 +145,7 @@ export class McpTx implements AsyncDisposable {
   }
 
   /** Whether a tool is declared to change nothing: by its rule, or by a trusted server. @throws McpTxError `CONNECTION_FAILED` */
-  isReadOnly(tool: string): Promise<boolean> {
+  isReadOnly(tool: string): boolean | Promise<boolean> {
     return declaredReadOnly(tool, this.#calls.rule(tool), this.#trusted, this.#catalog, () => this.listTools());
   }
 

@@ -46,7 +46,8 @@ it('maxQueuedLength bounds the arguments of all calls under way and in line; a s
     limits: { maxInFlight: 2, maxQueued: 100, maxQueuedLength: 100 },
   });
   const sized = (length: number) => ({ text: 'x'.repeat(length - '{"text":""}'.length) });
-  const call = (length: number) => tx.tryCallTool('pay', sized(length));
+  const keys = ['a', 'b', 'c', 'd', 'e', 'f', 'g'].values();
+  const call = (length: number) => tx.tryCallTool('pay', sized(length), { idempotencyKey: String(keys.next().value) });
   const overloaded = { ok: false, error: { code: 'OVERLOADED', execution: 'none', retryable: true } };
   const [one, two, three] = [call(40), call(40), call(20)];
   expect(await within(clock, 10, call(12))).toMatchObject(overloaded);

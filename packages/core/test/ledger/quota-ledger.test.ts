@@ -79,7 +79,7 @@ describe('a scope with too much under way', () => {
   it('cannot slip through by coming all at once', async () => {
     const { limited, state } = world();
     const ledger = limited({ maxOpenPerScope: 5 });
-    const all = Array.from({ length: 50 }, (_, n) => ledger.claim(requestOf(`${n}`)));
+    const all = Array.from({ length: 50 }, async (_, n) => ledger.claim(requestOf(`${n}`)));
     const kinds = await Promise.all(
       all.map((one) =>
         one.then(
@@ -122,7 +122,7 @@ it('counts seldom, and corrects itself', async () => {
   const { state, store, limited } = world();
   const ledger = limited({ maxHeldPerScope: 100, recountMs: 1_000 });
   for (let n = 0; n < 50; n += 1) await ledger.claim(requestOf(`${n}`));
-  for (let n = 0; n < 50; n += 1) await ledger.claim(requestOf('1', 'acme')).catch(() => undefined);
+  for (let n = 0; n < 50; n += 1) await Promise.resolve(ledger.claim(requestOf('1', 'acme'))).catch(() => undefined);
   expect(state.counts).toBe(1);
   for (let n = 50; n < 100; n += 1) await store.claim(requestOf(`${n}`)); // another process
   state.monotonic += 1_000;

@@ -35,7 +35,7 @@ export function ledgerInTurn(
     markSent: (...all) => slowly('markSent', () => ledger.markSent(...all)),
     renewAll: (...all) => slowly('renewAll', () => ledger.renewAll(...all)),
     release: (...all) => slowly('release', () => ledger.release(...all)),
-    settle: (...all) => slowly('settle', () => ledger.settle(...all)),
+    settle: (...all) => slowly('settle', async () => ledger.settle(...all)),
     resolve: (...all) => slowly('resolve', () => ledger.resolve(...all)),
     find: (...all) => slowly('find', () => ledger.find(...all)),
   });

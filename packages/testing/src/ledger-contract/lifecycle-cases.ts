@@ -9,12 +9,12 @@ function everyCall(ledger: ReadableLedger): Record<string, () => Promise<unknown
   const lease = { operationId: requestOf('a').operationId, fence: 1, ownerToken: 'owner', leaseMs: 1 };
   const outcome = { state: 'completed', result: '{}' } as const;
   return {
-    claim: () => ledger.claim(requestOf('a')),
+    claim: async () => ledger.claim(requestOf('a')), // a ledger that answers at once may throw at once
     markSent: () => ledger.markSent(lease, 1),
     renewAll: () => ledger.renewAll([lease]),
     'renewAll of nothing': () => ledger.renewAll([]),
     release: () => ledger.release(lease, { attempts: 0, hold: false }),
-    settle: () => ledger.settle(lease, DONE),
+    settle: async () => ledger.settle(lease, DONE),
     resolve: () => ledger.resolve(lease.operationId, { outcome, by: 'mia', reason: 'looked it up' }),
     find: () => ledger.find(lease.operationId),
     sweep: () => ledger.sweep(1),
@@ -93,9 +93,9 @@ export const lifecycleCases: readonly LedgerCase[] = [
       const isOut = (error: unknown): boolean =>
         isMcpTxError(error) && error.code === 'LEDGER_UNAVAILABLE' && error.cause !== undefined && error.retryable;
       const fresh = requestOf('b', { state: 'sent' });
-      await rejects(ledger.claim(fresh), isOut);
+      await rejects(async () => ledger.claim(fresh), isOut);
       await rejects(ledger.markSent(lease, 2), isOut);
-      await rejects(ledger.settle(lease, DONE), isOut);
+      await rejects(async () => ledger.settle(lease, DONE), isOut);
       await restore();
       equal(await ledger.settle(lease, DONE), true);
       const claim = await ledger.claim(fresh);
