@@ -10,7 +10,7 @@ const LIMITS = {
   './protocol': '1 kB',
   './ledger': '9.5 kB',
   './http': '14 kB',
-  './job': '6 kB',
+  './job': '6.5 kB',
   './sdk-v1': '8 kB',
   './sdk-v2': '8 kB',
 };

@@ -3,8 +3,9 @@ import type { MeasureContext, MeasuredProgram } from 'measure';
 import { median } from './interleave.ts';
 import { benchBullmq } from './queue/bullmq.ts';
 import type { Comparison, QueueBench } from './queue/queue-bench.ts';
+import { benchRabbitmq } from './queue/rabbitmq.ts';
 
-const QUEUES: Readonly<Record<string, () => Promise<QueueBench>>> = { bullmq: benchBullmq };
+const QUEUES: Readonly<Record<string, () => Promise<QueueBench>>> = { bullmq: benchBullmq, rabbitmq: benchRabbitmq };
 
 const flags = {
   queue: { kind: 'choice', says: 'which queue', default: 'all', choices: ['all', ...Object.keys(QUEUES)] },

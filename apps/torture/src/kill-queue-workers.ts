@@ -21,8 +21,6 @@ export interface QueueKillPlan {
 export interface QueueWorkers {
   /** Killed so far. */
   readonly kills: number;
-  /** Runs of jobs that ended so far, by how. */
-  readonly ends: Readonly<Record<string, number>>;
   /** Ends all workers in good order. */
   close(): Promise<void>;
 }
@@ -30,12 +28,13 @@ export interface QueueWorkers {
 /** Starts workers; each is killed shortly after some end of a run, while others are under way. */
 export function startQueueWorkers(job: QueueJob, plan: QueueKillPlan): QueueWorkers {
   const script = fileURLToPath(new URL('./queue-worker.ts', import.meta.url));
-  const share = Math.max(1, Math.floor(job.operations / (plan.kills + 1)));
-  const ends: Record<string, number> = {};
+  const share = job.operations / (plan.kills + 1);
   const workers = new Set<ChildProcess>();
+  const doomed = new WeakSet<ChildProcess>();
+  let planned = 0;
   let kills = 0;
   let seen = 0;
-  let nextKill = share * (0.5 + plan.random());
+  let nextKill = share * plan.random();
   let isClosing = false;
 
   const start = (): void => {
@@ -43,32 +42,31 @@ export function startQueueWorkers(job: QueueJob, plan: QueueKillPlan): QueueWork
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     workers.add(worker);
-    worker.once('exit', () => {
+    worker.once('exit', (_code, signal) => {
       workers.delete(worker);
+      if (doomed.has(worker) && signal === 'SIGKILL') {
+        kills += 1;
+        plan.onProgress(kills);
+      }
       if (!isClosing && !plan.signal.aborted) start();
     });
     worker.stdin.on('error', () => undefined); // killed
     createInterface(worker.stdout).on('line', (line) => onLine(worker, line));
   };
   const onLine = (worker: ChildProcess, line: string): void => {
-    const [what, end = ''] = line.split(' ');
-    if (what !== 'end') return;
-    ends[end] = (ends[end] ?? 0) + 1;
+    if (!line.startsWith('end ')) return;
     seen += 1;
-    if (seen < nextKill || kills >= plan.kills || worker.killed) return;
-    nextKill = seen + share * (0.5 + plan.random());
-    void sleep(plan.random() * 6).then(() => {
-      if (!worker.kill('SIGKILL')) return;
-      kills += 1;
-      plan.onProgress(kills);
-    });
+    if (seen < nextKill || planned >= plan.kills || doomed.has(worker)) return;
+    doomed.add(worker);
+    planned += 1;
+    nextKill = share * (planned + plan.random());
+    void sleep(plan.random() * 6).then(() => worker.kill('SIGKILL')); // somewhere in the life of the next calls
   };
   for (let n = 0; n < WORKERS; n += 1) start();
   plan.signal.addEventListener('abort', () => {
     for (const worker of workers) worker.kill('SIGKILL');
   });
   return {
-    ends,
     get kills() {
       return kills;
     },

@@ -39,8 +39,8 @@ const PASSES: readonly Pass[] = [
   { id: 'bare', flavour: 'bare', server: 'plain' },
 ];
 const BROKER_KILLS = 3;
-const BROKER_KILL_EVERY_MS = 4_000;
-const CUT_EVERY_MS = 2_500;
+/** A short run is over soon. */
+const brokerKillEveryMs = (jobs: number): number => Math.min(4_000, Math.max(1_500, jobs * 4));
 const GIVE_UP_MS = 15 * 60_000;
 
 /** Runs all passes. What the bare queue does is told, not judged. */
@@ -65,7 +65,7 @@ async function runPass(context: MeasureContext, flags: QueueFlags, pass: Pass): 
     const address = { queue: flags.queue, address: broker.address, name, flavour: pass.flavour };
     const job = { ...address, store: store.address, server: tools.start, operations, concurrency };
     const workers = startQueueWorkers(job, { kills, random, onProgress, signal: context.signal });
-    const faults = startFaults(broker, random);
+    const faults = startFaults(broker, brokerKillEveryMs(operations), random);
     const state = await drained(producer, context.signal).finally(() => faults.stop());
     await workers.close();
     const injected = await faults.stop();
@@ -86,13 +86,13 @@ interface Faults {
   stop(): Promise<{ readonly brokerKills: number; readonly cuts: number }>;
 }
 
-function startFaults(broker: Broker, random: () => number): Faults {
-  const killer = killStore(broker.service, BROKER_KILLS, BROKER_KILL_EVERY_MS, random);
+function startFaults(broker: Broker, everyMs: number, random: () => number): Faults {
+  const killer = killStore(broker.service, BROKER_KILLS, everyMs, random);
   const stopped = new AbortController();
   const cutting = (async () => {
     let cuts = 0;
     while (!stopped.signal.aborted) {
-      await sleep(CUT_EVERY_MS * (0.5 + random()), undefined, { signal: stopped.signal }).catch(() => undefined);
+      await sleep(0.6 * everyMs * (0.5 + random()), undefined, { signal: stopped.signal }).catch(() => undefined);
       if (!stopped.signal.aborted) cuts += await broker.cutConnections();
     }
     return cuts;

@@ -36,6 +36,18 @@ it('a server that recognises repeats leaves no doubt', { timeout: 120_000 }, asy
   expect(report).toMatchObject({ ok: true, figures: { duplicates: 0, lost: 0, inDoubt: 0, completed: 120, kills: 4 } });
 });
 
+it('jobs of BullMQ neither run twice nor get lost when workers and Redis are killed (T45)', {
+  timeout: 180_000,
+}, async () => {
+  const report = await torture('--queue', 'bullmq', '--kills', '2', '--operations', '80');
+  expect(report).toMatchObject({
+    ok: true,
+    figures: { 'aware.duplicates': 0, 'aware.lost': 0, 'aware.completed': 80, 'plain.duplicates': 0, 'plain.lost': 0 },
+    faults: { 'kill -9': 6 },
+  });
+  expect(report.figures['plain.deadLetters']).toBe(report.figures['plain.inDoubt']);
+});
+
 it('a file has no server to kill', async () => {
   await expect(torture('--ledger', 'sqlite', '--store-kills', '1')).rejects.toMatchObject({ code: 2 });
 });

@@ -117,10 +117,10 @@ export class ToolQueue implements AsyncDisposable {
       dataOf(createToolJob(tool, args, { ...rest, idempotencyKey: `${key}/${place}` }), place),
     );
     const flow = flowOf(this.queue.name, data, { ...JOBS, ...this.#options.jobs, ...job });
-    const last = data.at(-1) as JobData;
     return this.#inTime(async () => {
       if ((await this.queue.getJob(String(flow.opts?.jobId))) === undefined) await this.#flowProducer().add(flow);
-      return { ...(await seePut(this.queue, last)), idempotencyKey: key };
+      const puts = await Promise.all(data.map((step) => seePut(this.queue, step)));
+      return { ...(puts.at(-1) as PutJob), idempotencyKey: key };
     });
   }
 
@@ -159,7 +159,11 @@ export class ToolQueue implements AsyncDisposable {
 
   /** Closes what was opened here; a client that you passed in stays open. */
   async close(): Promise<void> {
-    await Promise.all([this.queue.close(), this.#flows?.close()]);
+    const closing = Promise.all([this.queue.close(), this.#flows?.close()]);
+    await inTime(this.#timeoutMs, () => closing).catch(() => {
+      void this.queue.disconnect().catch(() => undefined); // the queue is away: nothing waits to be sent
+      void this.#flows?.disconnect().catch(() => undefined);
+    });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -103,11 +103,14 @@ export class Link<Parts> {
     model.on('unblocked', () => this.#set({ isBlocked: false }));
     this.#isBlocked = false;
     try {
-      const parts = await this.#setUp(model, lost.signal);
+      const parts = await whileConnected(this.#setUp(model, lost.signal), lost.signal);
       this.#lose = end;
       this.#session = { parts, lost: lost.signal, renew: () => void model.close().catch(() => undefined) };
     } catch (error) {
       end();
+      // The library would now wait for the broker's answer to its own close, also from one that has died meanwhile; a connection
+      // that is being closed already it leaves alone.
+      void model.close().catch(() => undefined);
       throw error;
     }
   }
@@ -160,6 +163,14 @@ export class Link<Parts> {
       if (!alone) this.#waiting.add(wake);
     });
   }
+}
+
+/** Not everything that is asked of the library ends with the connection: an end of a channel never does. */
+function whileConnected<Parts>(setUp: Promise<Parts>, lost: AbortSignal): Promise<Parts> {
+  const ended = Promise.withResolvers<never>();
+  const onLost = (): void => ended.reject(new Error('the connection was lost while it was set up'));
+  lost.addEventListener('abort', onLost, { once: true });
+  return Promise.race([setUp, ended.promise]).finally(() => lost.removeEventListener('abort', onLost));
 }
 
 /** Ends the connection with the channel: a channel that is lost is made again with everything else. */

@@ -1,3 +1,4 @@
+// T51: the contract on this store.
 import type { Service } from '@mcp-tx/testing/services';
 import { startPostgres } from '@mcp-tx/testing/services';
 import { describeLedgerContract } from '@mcp-tx/testing/vitest';

@@ -94,6 +94,33 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind: Kind) => {
     await tx.close();
   });
 
+  it('[T19] down at the claim nothing is sent; down at the end the answer comes unrecorded, and is replayed later', async () => {
+    const database = connect(await newDatabase(kind, service));
+    const ledger = sqlLedger({ ...database.options, migrate: 'auto' });
+    await ledger.stats({});
+    let calls = 0;
+    let during = async (): Promise<void> => undefined;
+    const callTool = async () => {
+      calls += 1;
+      await during();
+      return { content: [{ type: 'text', text: `call ${calls}` }] };
+    };
+    const server = { ...slowClient, callTool };
+    const tx = createMcpTx({ server, name: 'slow', ledger, sweepIntervalMs: 0, timeoutMs: 2_000 });
+    during = () => service.kill();
+    const first = await tx.callTool('slow', {}, { idempotencyKey: 'order:1' });
+    expect(first.meta).toMatchObject({ recorded: false, execution: 'done' });
+    during = async () => undefined;
+    const refused = tx.callTool('slow', {}, { idempotencyKey: 'order:2' });
+    await expect(refused).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
+    expect(calls).toBe(1);
+    await service.restart();
+    await expect.poll(async () => (await ledger.stats({ states: ['completed'] })).total, { timeout: 20_000 }).toBe(1);
+    const again = await tx.callTool('slow', {}, { idempotencyKey: 'order:1' });
+    expect([again.meta.duplicate, again.result, calls]).toEqual([true, first.result, 1]);
+    await tx.close({ graceMs: 100 });
+  }, 60_000);
+
   it('a server that is gone is LEDGER_UNAVAILABLE at once, at the first use and later, and then it goes on', async () => {
     const database = connect(await newDatabase(kind, service));
     const ledger = sqlLedger({ ...database.options, migrate: 'auto' });

@@ -1,3 +1,4 @@
+// T51: the contract on this store.
 import { DatabaseSync } from 'node:sqlite';
 import type { LedgerFixture } from '@mcp-tx/testing/ledger-contract';
 import { describeLedgerContract } from '@mcp-tx/testing/vitest';

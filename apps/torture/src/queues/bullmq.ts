@@ -1,6 +1,7 @@
 // BullMQ under torture: Redis with every write synced.
 import { createToolQueue, createToolWorker, problemOfReason } from '@mcp-tx/bullmq';
 import { startRedis } from '@mcp-tx/testing/services';
+import type { RedisOptions } from 'bullmq';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { Broker, Flavour, Producer, QueueKind, QueueWorker } from './queue.ts';
@@ -30,7 +31,7 @@ export const bullmq: QueueKind = {
 function ours(address: string, name: string, { client, ...rest }: Extract<QueueWorker, { flavour: 'ours' }>) {
   const { concurrency, onEnd } = rest;
   return createToolWorker({
-    ...{ name, client, concurrency, connection: JSON.parse(address), tools: ['pay'], lockDurationMs: LOCK_MS },
+    ...{ name, client, concurrency, connection: connectionTo(address), tools: ['pay'], lockDurationMs: LOCK_MS },
     retryLater: { baseDelayMs: 200, maxDelayMs: 1_000 },
     maxStalledCount: 50,
     worker: { stalledInterval: STALLED_MS, runRetryDelay: 200 },
@@ -43,7 +44,7 @@ function bare(address: string, name: string, { client, ...rest }: Extract<QueueW
   const processor = async ({ data }: { readonly data: Record<string, unknown> }) =>
     client.callTool({ name: 'pay', arguments: data });
   const worker = new Worker(name, processor, {
-    ...{ concurrency, connection: JSON.parse(address), lockDuration: LOCK_MS, stalledInterval: STALLED_MS },
+    ...{ concurrency, connection: connectionTo(address), lockDuration: LOCK_MS, stalledInterval: STALLED_MS },
     maxStalledCount: 50,
     runRetryDelay: 200,
   });
@@ -54,7 +55,7 @@ function bare(address: string, name: string, { client, ...rest }: Extract<QueueW
 }
 
 async function openProducer(address: string, name: string, flavour: Flavour): Promise<Producer> {
-  const connection = JSON.parse(address);
+  const connection = connectionTo(address);
   const tools = createToolQueue({ name, connection, timeoutMs: 30_000 });
   const plain = new Queue(name, { connection });
   plain.on('error', quiet);
@@ -88,12 +89,17 @@ async function openProducer(address: string, name: string, flavour: Flavour): Pr
   };
 }
 
+/** Connections are made anew after a moment, not after BullMQ's second. */
+function connectionTo(address: string): RedisOptions {
+  return { ...(JSON.parse(address) as RedisOptions), retryStrategy: () => 100 };
+}
+
 function argsOf(order: string): Record<string, unknown> {
   return { orderId: order, amount: 1 };
 }
 
 async function cutConnections(address: string): Promise<number> {
-  const redis = new Redis({ ...JSON.parse(address), maxRetriesPerRequest: 1 });
+  const redis = new Redis({ ...connectionTo(address), maxRetriesPerRequest: 1 });
   redis.on('error', quiet);
   try {
     return Number(await redis.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'));

@@ -4,7 +4,7 @@ import type { JobProblem } from '@mcp-tx/core/job';
 import type { Service } from '@mcp-tx/testing/services';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 
-export const QUEUES = ['bullmq'] as const;
+export const QUEUES = ['bullmq', 'rabbitmq'] as const;
 export type QueueName = (typeof QUEUES)[number];
 
 /** `ours`: this project's package. `bare`: the queue's own library as its guide shows it, calling the tool with the bare SDK. */

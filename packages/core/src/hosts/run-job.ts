@@ -57,15 +57,18 @@ export type JobEnd =
 export async function runJob(source: ClientSource, job: ToolJob, options: JobOptions): Promise<JobEnd> {
   const run = { job, options, clock: options.clock ?? systemClock };
   let client: McpTx | undefined;
+  let call: JobCall | undefined;
   try {
     client = await lazyClient(source)();
-    const call = callOptions(run, client.scope);
+    call = callOptions(run, client.scope);
     const leftOver = (options.returns ?? 0) > 0 ? await attemptsLeft(client, call) : undefined;
     if (leftOver?.retry.maxAttempts === 0) throw usedUp(leftOver.record);
     const retry = leftOver === undefined ? {} : { retry: leftOver.retry };
     return { kind: 'acknowledge', ...(await client.callTool(job.tool, job.arguments, { ...call, ...retry })) };
   } catch (thrown) {
-    return endOf(toTxError(thrown), run, client);
+    const error = toTxError(thrown);
+    const found = client && call && (await lookAgain(client, job, call, error));
+    return found === undefined ? endOf(error, run, client) : { kind: 'acknowledge', ...found };
   }
 }
 
@@ -78,6 +81,20 @@ interface JobRun {
   readonly job: ToolJob;
   readonly options: JobOptions;
   readonly clock: Clock;
+}
+
+/** Doubt that somebody can end by looking, the server itself or a probe, is no reason to put a job aside: nothing is sent for it. */
+async function lookAgain(
+  client: McpTx,
+  job: ToolJob,
+  call: JobCall,
+  { code, operationId }: McpTxError,
+): Promise<McpTxResult | undefined> {
+  if (code !== 'IN_DOUBT' || operationId === undefined || call.signal?.aborted === true) return undefined;
+  await client.probe(operationId).catch(() => undefined); // nobody can be asked, or it has just ended
+  const record = await client.getOperation(operationId).catch(() => undefined);
+  if (record?.state !== 'completed') return undefined;
+  return client.callTool(job.tool, job.arguments, call).catch(() => undefined);
 }
 
 type JobCall = CallOptions & Required<Pick<CallOptions, 'idempotencyKey' | 'scope'>>;

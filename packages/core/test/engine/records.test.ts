@@ -25,7 +25,7 @@ describe('what a caller hears of records', () => {
     expect(again.meta).toMatchObject({ duplicate: true, fingerprinted: false });
   });
 
-  it('a result that is too long is kept as an error, the same for everybody', async () => {
+  it('[T18] a result that is too long is kept as an error, the same for everybody', async () => {
     const long = { runs: true, ends: answered({ text: 'x'.repeat(2_000) }) };
     const { tx, server } = await instance([long], { limits: { maxResultLength: 1_000 } });
     for (let n = 0; n < 2; n += 1) {
@@ -37,6 +37,24 @@ describe('what a caller hears of records', () => {
     }
     expect(server.effectCount).toBe(1);
   });
+
+  const cycle: Record<string, unknown> = {};
+  cycle.self = cycle;
+  it.each([
+    ['a BigInt', { balance: 1n }],
+    ['a cycle', cycle],
+  ])(
+    '[T18] a result with %s, which a connected client may hand over, is kept as an error, too',
+    async (_what, result) => {
+      const { tx, server } = await instance([{ runs: true, ends: answered(result) }]);
+      for (let n = 0; n < 2; n += 1)
+        expect(await tx.tryCallTool('pay', {}, key)).toMatchObject({
+          ok: false,
+          error: { code: 'RESULT_UNUSABLE', execution: 'done' },
+        });
+      expect(server.effectCount).toBe(1);
+    },
+  );
 
   it('a full ledger takes no claim, and nothing is sent', async () => {
     const { tx, server } = await instance([], { ledger: memoryLedger({ maxRecords: 1 }) });

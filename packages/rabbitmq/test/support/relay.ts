@@ -8,14 +8,18 @@ export interface Relay extends AsyncDisposable {
   readonly url: string;
   /** Ends every connection at once, as a pulled cable would for whoever looks. */
   cut(): void;
+  /** What the broker says from now on, on connections that are there, never arrives. */
+  mute(): void;
   close(): Promise<void>;
 }
 
 /** Lays a wire to a port of loopback. */
 export async function relayTo(port: number): Promise<Relay> {
   const sockets = new Set<Socket>();
+  const fars = new Set<Socket>();
   const server = createServer({ noDelay: true }, (near) => {
     const far = connect({ port, host: '127.0.0.1', noDelay: true });
+    fars.add(far);
     for (const [socket, other] of [
       [near, far],
       [far, near],
@@ -34,6 +38,9 @@ export async function relayTo(port: number): Promise<Relay> {
   const cut = (): void => {
     for (const socket of sockets) socket.destroy();
   };
+  const mute = (): void => {
+    for (const far of fars) far.unpipe().resume();
+  };
   const close = async (): Promise<void> => {
     cut();
     if (!server.listening) return;
@@ -41,5 +48,5 @@ export async function relayTo(port: number): Promise<Relay> {
     await once(server, 'close');
   };
   const { port: own } = server.address() as AddressInfo;
-  return { url: `amqp://guest:guest@127.0.0.1:${own}`, cut, close, [Symbol.asyncDispose]: close };
+  return { url: `amqp://guest:guest@127.0.0.1:${own}`, cut, mute, close, [Symbol.asyncDispose]: close };
 }

@@ -2,6 +2,7 @@
 import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Dialect, MysqlPool, PostgresPool } from 'kysely';
 import { MysqlDialect, PostgresDialect } from 'kysely';
+import { preparing } from './prepared.ts';
 
 /** What `pg.Pool` and the pool of `mysql2` have that matters here. */
 export type SqlPool = PostgresPool | MysqlPool;
@@ -20,11 +21,11 @@ interface Emitter {
 }
 
 /** @throws McpTxError `CONFIG_INVALID` for a pool of `mysql2/promise`, which would never call back, and for what is no pool */
-export function dialectOf(pool: SqlPool): Dialect {
+export function dialectOf(pool: SqlPool, prepare: boolean): Dialect {
   const shape = pool as unknown as PoolShape;
   if (typeof shape?.connect === 'function') {
     listen(shape);
-    return new PostgresDialect({ pool: pool as PostgresPool });
+    return new PostgresDialect({ pool: prepare ? preparing(pool as PostgresPool) : (pool as PostgresPool) });
   }
   if (typeof shape?.getConnection !== 'function') throw invalid('pool must be a pg.Pool, or a pool of mysql2');
   if (typeof shape.promise !== 'function')

@@ -11,6 +11,7 @@ import { digestBytes } from './flavour.ts';
 import { migratePostgres } from './migrate.ts';
 import { postgresBatches } from './postgres-batches.ts';
 import { postgresCodec } from './postgres-codec.ts';
+import { preparable } from './prepared.ts';
 
 /** SQLSTATE classes and codes (PostgreSQL documentation, appendix A). */
 const CURES: Readonly<Record<string, readonly [TxErrorCode, string]>> = {
@@ -37,17 +38,17 @@ export function postgres(names: Names): Flavour {
   const texts = new Map<string, string>();
   const text = (statement: StatementName, locking: boolean): string => {
     const key = locking ? `${statement} for update` : statement;
-    const known = texts.get(key) ?? renamed(textOf(statement, locking));
+    const known = texts.get(key) ?? preparable(renamed(textOf(statement, locking)));
     texts.set(key, known);
     return known;
   };
-  const locks = new Map(Object.entries(LOCKS).map(([statement, lock]) => [statement, renamed(lock)]));
+  const locks = new Map(Object.entries(LOCKS).map(([statement, lock]) => [statement, preparable(renamed(lock))]));
   return {
     ...SERVER,
     text,
     lockFirst: (statement) => locks.get(statement),
     migrate: (db) => migratePostgres(db, names, NOW),
-    batches: (db, clock) => postgresBatches(db, clock, renamed),
+    batches: (db, clock) => postgresBatches(db, clock, (text) => preparable(renamed(text))),
   };
 }
 

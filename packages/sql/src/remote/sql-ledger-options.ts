@@ -28,6 +28,11 @@ export interface SqlLedgerOptions extends NameOptions {
   readonly durability?: Exclude<Durability, 'process'>;
   /** Longest wait for the first answer, ms. Default 10,000. */
   readonly connectTimeoutMs?: number;
+  /**
+   * With a `pg.Pool`: let the server plan each statement once per connection. `false` for a PgBouncer that pools transactions and has
+   * no `max_prepared_statements`. Default `true`.
+   */
+  readonly prepare?: boolean;
   /** How long the work of a {@link SqlLedger.transaction} may take, ms: its operation is locked meanwhile. Default 5,000. */
   readonly transactionTimeoutMs?: number;
   /** For tests. Default: the server's own clock, which all processes share. */
@@ -58,7 +63,10 @@ export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
   if (!(connectTimeoutMs > 0)) throw invalid('connectTimeoutMs must be more than 0');
   if (!(transactionTimeoutMs > 0)) throw invalid('transactionTimeoutMs must be more than 0');
   const owner =
-    options.db ?? new Kysely<LedgerTables>({ dialect: options.dialect ?? dialectOf(options.pool as SqlPool) });
+    options.db ??
+    new Kysely<LedgerTables>({
+      dialect: options.dialect ?? dialectOf(options.pool as SqlPool, options.prepare ?? true),
+    });
   const times = { connectTimeoutMs, transactionTimeoutMs, clock: options.clock };
   const names = namesOf(options, 'sqlLedger');
   return { db: withNames(owner, names), owner, flavour: flavourOf(owner, names), durability, migrate, ...times };

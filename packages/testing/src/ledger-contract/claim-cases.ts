@@ -40,6 +40,7 @@ export const claimCases: readonly LedgerCase[] = [
     },
   },
   {
+    // T12
     id: 'ledger:claim-race',
     title: 'of 64 concurrent claims exactly one gets the lease; the others learn that it is busy [G:I11]',
     needs: [],
@@ -99,6 +100,7 @@ export const claimCases: readonly LedgerCase[] = [
     },
   },
   {
+    // T13
     id: 'ledger:claim-conflict',
     title: 'another digest, tool or fingerprint is a conflict, whatever the state, and changes nothing [G:I7]',
     needs: [],
@@ -204,6 +206,7 @@ export const claimCases: readonly LedgerCase[] = [
     },
   },
   {
+    // T17
     id: 'ledger:claim-look-alikes',
     title: 'keys, scopes and tools that some databases take for equal stay apart and come back as they were [G:I7]',
     needs: [],

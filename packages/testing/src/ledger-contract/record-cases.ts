@@ -15,6 +15,7 @@ const TEXTS: readonly (readonly [string, string])[] = [
 
 export const recordCases: readonly LedgerCase[] = [
   {
+    // T18
     id: 'ledger:record-texts',
     title: 'results and arguments come back the same to the byte, whatever is in them [G:I2]',
     needs: [],

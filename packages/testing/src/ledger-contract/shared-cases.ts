@@ -25,6 +25,7 @@ async function withWorkers(
 
 export const sharedCases: readonly LedgerCase[] = [
   {
+    // T12
     id: 'ledger:shared-race',
     title: 'of 4 processes with 20 claims each of one operation, exactly one claim gets the lease [G:I11]',
     needs: ['shared'],
@@ -91,6 +92,7 @@ export const sharedCases: readonly LedgerCase[] = [
     },
   },
   {
+    // T14
     id: 'ledger:shared-crash',
     title:
       'the operation of a killed process stays busy until its lease ends; then another process takes it over [G:I10]',
@@ -110,6 +112,7 @@ export const sharedCases: readonly LedgerCase[] = [
     },
   },
   {
+    // T15
     id: 'ledger:shared-stale-owner',
     title: 'a process that slept through its lease cannot write over the one that took over [G:I4]',
     needs: ['shared'],
