@@ -21,12 +21,12 @@ export interface ReadJob {
  *
  * @throws McpTxError `CALL_INVALID`, naming the member; `KEY_INVALID`
  */
-export function readJobData(data: unknown, fallbackKey: string): ReadJob {
+export function readJobData(data: unknown, fallbackKey: () => string): ReadJob {
   if (typeof data !== 'object' || data === null || Array.isArray(data))
     return { job: parseToolJob(data), step: undefined };
   const { putBy: _, step, ...envelope } = data as Partial<JobData>;
   return {
-    job: parseToolJob(envelope, fallbackKey),
+    job: parseToolJob(envelope, envelope.idempotencyKey === undefined ? fallbackKey() : undefined),
     step: typeof step === 'number' && Number.isSafeInteger(step) && step >= 0 ? step : undefined,
   };
 }

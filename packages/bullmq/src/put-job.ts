@@ -1,5 +1,5 @@
 /** Puts jobs into a queue, and finds out whether they, or others of their keys, were there already. */
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { McpTxError } from '@mcp-tx/core';
 import type { ToolJob } from '@mcp-tx/core/job';
@@ -16,9 +16,9 @@ export interface PutJob {
   readonly duplicate: boolean;
 }
 
-/** The data of a job that is about to be put into the queue. */
+/** The data of a job of a key that others may know, too. */
 export function dataOf(job: ToolJob, step?: number): JobData {
-  return { ...job, putBy: randomUUID(), ...(step === undefined ? {} : { step }) };
+  return { ...job, putBy: randomBytes(9).toString('base64url'), ...(step === undefined ? {} : { step }) };
 }
 
 /**

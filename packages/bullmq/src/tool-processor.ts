@@ -54,7 +54,7 @@ async function runOne(
   let earlier = 0;
   let call: ToolJob;
   try {
-    const read = readJobData(job.data, keyOfJob(job.queueName, String(job.id), job.timestamp));
+    const read = readJobData(job.data, () => keyOfJob(job.queueName, String(job.id), job.timestamp));
     const previous = read.step === undefined ? undefined : await previousReply(job, read.step);
     earlier = previous?.totalAttempts ?? 0;
     call = { ...read.job, arguments: fillFromPrev(read.job.arguments, previous) };

@@ -91,10 +91,12 @@ export class ToolQueue implements AsyncDisposable {
   async enqueueMany(calls: readonly QueuedCall[]): Promise<readonly PutJob[]> {
     const jobs = calls.map((call) => {
       const { tool, args, delayMs, job, ...rest } = call;
-      const data = dataOf(createToolJob(tool, args, rest));
+      const isKeyed = rest.idempotencyKey !== undefined;
+      const made = createToolJob(tool, args, rest);
+      const data = isKeyed ? dataOf(made) : made;
       const jobId = jobIdOf(data.scope, data.idempotencyKey);
       const opts = { ...JOBS, ...this.#options.jobs, ...job, jobId, ...(delayMs ? { delay: delayMs } : {}) };
-      return { isKeyed: rest.idempotencyKey !== undefined, name: tool, data, opts };
+      return { isKeyed, name: tool, data, opts };
     });
     return this.#inTime(async () => {
       await Promise.all(jobs.map(({ isKeyed, data }) => (isKeyed ? makeRoom(this.queue, data) : undefined)));

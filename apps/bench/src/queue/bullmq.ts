@@ -2,78 +2,70 @@
 import { createToolQueue, createToolWorker } from '@mcp-tx/bullmq';
 import { startRedis } from '@mcp-tx/testing/services';
 import { Queue, Worker } from 'bullmq';
-import { echoClient, instance } from '../subjects.ts';
 import type { Comparison, Drain, QueueBench } from './queue-bench.ts';
+import type { Subject } from './subject.ts';
+import { inMemory, overStdio } from './subject.ts';
 
 const JOBS = { 1: 400, 50: 2_000 } as const;
 type Concurrency = keyof typeof JOBS;
+type Connection = { readonly host: string; readonly port: number };
 
 /** Starts a Redis that syncs nothing, so that what a worker costs can be seen. */
 export async function benchBullmq(): Promise<QueueBench> {
   const redis = await startRedis(['--appendonly', 'no']);
   const connection = { host: redis.host, port: redis.port };
-  const client = await echoClient();
-  const tx = await instance({});
-  let count = 0;
-
-  const bare =
-    (concurrency: Concurrency): Drain =>
-    async () => {
-      count += 1;
-      const name = `bare-${count}`;
-      const queue = new Queue(name, { connection });
-      const data = (n: number) => ({ text: `hello ${n}` });
-      await queue.addBulk(Array.from({ length: JOBS[concurrency] }, (_, n) => ({ name: 'echo', data: data(n) })));
-      const processor = async (job: { readonly data: Record<string, unknown> }) =>
-        client.callTool({ name: 'echo', arguments: job.data });
-      const worker = new Worker(name, processor, { connection, concurrency, autorun: false });
-      const rate = await drain(worker, JOBS[concurrency]);
-      await queue.obliterate({ force: true });
-      await queue.close();
-      return rate;
-    };
-
-  const ours =
-    (concurrency: Concurrency): Drain =>
-    async () => {
-      count += 1;
-      const name = `ours-${count}`;
-      const queue = createToolQueue({ name, connection });
-      const call = (n: number) => ({ tool: 'echo', args: { text: `hello ${n}` } });
-      await queue.enqueueMany(Array.from({ length: JOBS[concurrency] }, (_, n) => call(n)));
-      const options = { name, connection, concurrency, client: tx, tools: ['echo'], worker: { autorun: false } };
-      const rate = await drain(createToolWorker(options).worker, JOBS[concurrency]);
-      await queue.queue.obliterate({ force: true });
-      await queue.close();
-      return rate;
-    };
-
-  const compare = (concurrency: Concurrency): Comparison => ({
-    id: `bullmq.c${concurrency}`,
-    says: `a tool worker, ${concurrency} at a time, over a bare one`,
-    atLeast: 0.9,
-    base: bare(concurrency),
-    contender: ours(concurrency),
+  const [memory, stdio] = await Promise.all([inMemory(), overStdio()]);
+  const compare = (concurrency: Concurrency, subject: Subject): Pick<Comparison, 'base' | 'contender'> => ({
+    base: () => drainBare(connection, concurrency, subject),
+    contender: () => drainOurs(connection, concurrency, subject),
   });
+  const bare: Drain = () => drainBare(connection, 50, stdio);
   return {
     comparisons: [
-      {
-        id: 'bullmq.null',
-        says: 'a bare worker, 50 at a time, over itself',
-        ...{ atLeast: 0.93, atMost: 1.07, base: bare(50), contender: bare(50) },
-      },
-      compare(1),
-      compare(50),
+      { id: 'bullmq.null', says: 'bare over bare', atLeast: 0.93, atMost: 1.07, base: bare, contender: bare },
+      { id: 'bullmq.c1', says: 'a tool server over stdio, one call at a time', atLeast: 0.9, ...compare(1, stdio) },
+      { id: 'bullmq.c50', says: 'the same, 50 at a time', atLeast: 0.9, ...compare(50, stdio) },
+      { id: 'bullmq.memory.c1', says: 'a tool that costs nothing, one call at a time', ...compare(1, memory) },
+      { id: 'bullmq.memory.c50', says: 'the same, 50 at a time', ...compare(50, memory) },
     ],
     async [Symbol.asyncDispose]() {
-      await tx.close();
-      await client.close();
+      await memory[Symbol.asyncDispose]();
+      await stdio[Symbol.asyncDispose]();
       await redis.stop();
     },
   };
 }
 
-/** Runs a worker until it has completed so many jobs, and closes it. */
+let count = 0; // names queues
+
+async function drainBare(connection: Connection, concurrency: Concurrency, { client }: Subject): Promise<number> {
+  count += 1;
+  const name = `bare-${count}`;
+  const queue = new Queue(name, { connection });
+  const data = (n: number) => ({ text: `hello ${n}` });
+  await queue.addBulk(Array.from({ length: JOBS[concurrency] }, (_, n) => ({ name: 'echo', data: data(n) })));
+  const processor = async (job: { readonly data: Record<string, unknown> }) =>
+    client.callTool({ name: 'echo', arguments: job.data });
+  const rate = await drain(new Worker(name, processor, { connection, concurrency, autorun: false }), JOBS[concurrency]);
+  await queue.obliterate({ force: true });
+  await queue.close();
+  return rate;
+}
+
+async function drainOurs(connection: Connection, concurrency: Concurrency, { tx }: Subject): Promise<number> {
+  count += 1;
+  const name = `ours-${count}`;
+  const queue = createToolQueue({ name, connection });
+  const call = (n: number) => ({ tool: 'echo', args: { text: `hello ${n}` } });
+  await queue.enqueueMany(Array.from({ length: JOBS[concurrency] }, (_, n) => call(n)));
+  const options = { name, connection, concurrency, client: tx, tools: ['echo'], worker: { autorun: false } };
+  const rate = await drain(createToolWorker(options).worker, JOBS[concurrency]);
+  await queue.queue.obliterate({ force: true });
+  await queue.close();
+  return rate;
+}
+
+/** Runs a worker until it has completed so many jobs, and closes it; jobs per second. */
 async function drain(worker: Worker, jobs: number): Promise<number> {
   await worker.waitUntilReady();
   const startedAt = performance.now();

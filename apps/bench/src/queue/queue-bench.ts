@@ -8,8 +8,8 @@ export interface Comparison {
   /** Name of the figure: `bullmq.c50`. */
   readonly id: string;
   readonly says: string;
-  /** Least ratio. */
-  readonly atLeast: number;
+  /** Least ratio; absent where it is only told. */
+  readonly atLeast?: number;
   /** Greatest ratio, where more would be as suspicious as less. */
   readonly atMost?: number;
   readonly base: Drain;
