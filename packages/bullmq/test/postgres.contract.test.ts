@@ -1,3 +1,4 @@
+// T50: the whole contract also on BullMQ's PostgreSQL backend.
 import type { Service } from '@mcp-tx/testing/services';
 import { startPostgres } from '@mcp-tx/testing/services';
 import { describeJobContract } from '@mcp-tx/testing/vitest';

@@ -1,4 +1,4 @@
-/** Cases of bad input: whatever lies in a queue, nothing of it reaches a tool, its reason is told, and other jobs flow on. */
+/** Cases of bad input (T23 of the adapters' list of statements): whatever lies in a queue, nothing of it reaches a tool, its reason is told, and other jobs flow on. */
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { until } from '../until.ts';
 import type { JobCase } from './fixture.ts';

@@ -1,4 +1,4 @@
-/** Cases of how jobs end: acknowledged, come again, or put aside; and that each runs once. */
+/** Cases of how jobs end (T9, T46): acknowledged, come again, or put aside; and that each runs once. */
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
 import type { JobReply } from '@mcp-tx/core/job';
 import { resultOf } from '@mcp-tx/core/job';

@@ -1,4 +1,4 @@
-/** Cases of time and of death: deadlines and traces are carried, workers end in order or not, brokers go away. */
+/** Cases of time and of death (T21, T22, T25, T48): deadlines and traces are carried, workers end in order or not, brokers go away. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { resultOf } from '@mcp-tx/core/job';
