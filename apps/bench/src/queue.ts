@@ -51,7 +51,9 @@ async function measure(context: MeasureContext<Values>, comparison: Comparison):
   const best = Math.max(...rates) / Math.max(...bases); // of a machine that does other things, too, the best says more
   context.figure(`${id}.best`, Math.round(best * 1_000) / 1_000);
   context.figure(`${id}.perSecond`, Math.round(median(rates)));
-  context.say(`${id.padEnd(14)} ${ratio.toFixed(3)} of the jobs (best over best ${best.toFixed(3)}), ${Math.round(median(rates))} in a second: ${says}`);
+  context.say(
+    `${id.padEnd(14)} ${ratio.toFixed(3)} of the jobs (best over best ${best.toFixed(3)}), ${Math.round(median(rates))} in a second: ${says}`,
+  );
   if (ratio < atLeast) context.violation(id, `${ratio.toFixed(3)} is less than ${atLeast}`);
   if (ratio > atMost) context.violation(id, `${ratio.toFixed(3)} is more than ${atMost}`);
 }
