@@ -197,11 +197,11 @@ function only(
 
 /** @throws HttpError `NOT_FOUND` for an empty segment; `REQUEST_INVALID` for percent-encoding that means nothing */
 function segmentsOf(path: string): readonly string[] {
-  const text = path.startsWith('/') ? path.slice(1) : path;
+  const parts = (path.startsWith('/') ? path.slice(1) : path).split('/');
+  if (parts.includes('')) throw new HttpError('NOT_FOUND');
+  if (!path.includes('%')) return parts;
   try {
-    const segments = text.split('/').map((segment) => decodeURIComponent(segment));
-    if (segments.includes('')) throw new HttpError('NOT_FOUND');
-    return segments;
+    return parts.map((part) => decodeURIComponent(part));
   } catch (error) {
     if (error instanceof URIError) throw new HttpError('REQUEST_INVALID', 'the path is not percent-encoded UTF-8');
     throw error;
