@@ -1,5 +1,6 @@
 // One pass of the engine bench, in a process of its own: prints its figures as one line of JSON.
 import { getEventListeners, setMaxListeners } from 'node:events';
+import { keyedFloor } from './floor.ts';
 import type { Work } from './interleave.ts';
 import { compare, cost } from './interleave.ts';
 import { withCockatiel, withPRetry } from './peers.ts';
@@ -19,6 +20,7 @@ await ratio('null', await raw());
 await ratio('E1', calls(await instance({ ledger: false }), false));
 await ratio('E1.memory', calls(await instance(), false));
 await ratio('E2.key', calls(await instance(), true));
+await ratio('E2.floor', await keyedFloor());
 await ratio('E2.fingerprintOff', calls(await instance({ tools: { echo: { fingerprint: 'off' } } }), true));
 
 await ratio('peer.pRetry', await withPRetry());

@@ -21,6 +21,7 @@ const MUSTS: readonly {
 const SAYS: Readonly<Record<string, string>> = {
   'E1.memory': 'memory ledger, no key',
   'E2.fingerprintOff': 'memory ledger, caller key, no conflict check',
+  'E2.floor': 'the raw call, two digests, a record kept as long, the result as text and back: nothing else',
   'peer.pRetry': 'p-retry with 3 attempts around the raw call',
   'peer.cockatiel': 'cockatiel: retry, timeout, breaker and bulkhead around the raw call',
   'D1.key': 'microseconds for a replay from memory',
