@@ -19,6 +19,8 @@ export interface Count {
   readonly inDoubtThatRan: number;
   /** Completed operations without an effect: a lie. */
   readonly completedWithoutEffect: number;
+  /** Operations that were told two different ends. */
+  readonly contradicted: number;
   /** Operations that a quiet world has left half-way. */
   readonly unfinished: number;
 }
@@ -36,6 +38,7 @@ export async function count(ledger: LedgerReader, effects: readonly Effect[], op
     inDoubt: 0,
     inDoubtThatRan: 0,
     completedWithoutEffect: 0,
+    contradicted: 0,
     unfinished: 0,
   };
   for (let n = 0; n < operations; n += 1) {
@@ -49,6 +52,7 @@ export async function count(ledger: LedgerReader, effects: readonly Effect[], op
     if (state === 'failed' && happened > 0) tally.completedWithoutEffect += 1;
     if (state === 'in_doubt') tally.inDoubt += 1;
     if (state === 'in_doubt' && happened > 0) tally.inDoubtThatRan += 1;
+    if (records.get(orderOf(n))?.contradicted === true) tally.contradicted += 1;
     if (state === 'claimed' || state === 'sent') tally.unfinished += 1;
   }
   return tally;

@@ -16,9 +16,7 @@ export function killStore(service: Service, kills: number, everyMs: number, rand
     while (done < kills) {
       await sleep(everyMs * (0.5 + random()), undefined, { signal: stopped.signal }).catch(() => undefined);
       if (stopped.signal.aborted) break;
-      await service.kill();
-      await sleep(200 * random());
-      await service.restart();
+      await killOnce(service, random);
       done += 1;
     }
     return done;
@@ -30,4 +28,12 @@ export function killStore(service: Service, kills: number, everyMs: number, rand
       return running;
     },
   };
+}
+
+/** Kills the server once and starts it again. */
+export async function killOnce(service: Service, random: () => number): Promise<boolean> {
+  await service.kill();
+  await sleep(200 * random());
+  await service.restart();
+  return true;
 }

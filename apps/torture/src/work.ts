@@ -11,6 +11,8 @@ export interface Job {
     readonly env: Readonly<Record<string, string>>;
   };
   readonly operations: number;
+  /** The first operation to ask for; those before it have an answer. */
+  readonly from?: number;
   readonly concurrency: number;
 }
 

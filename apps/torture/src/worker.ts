@@ -1,4 +1,5 @@
 // A worker: does all operations by key, however often it is started. Prints a line per answer, so that its parent sees it move.
+// Told to stop (SIGTERM), it begins no other call and ends in good order.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createMcpTx } from '@mcp-tx/core';
 import { stdio } from '@mcp-tx/core/sdk-v1';
@@ -23,11 +24,15 @@ async function pay(n: number): ReturnType<typeof tx.tryCallTool> {
   for (;;) {
     const outcome = await tx.tryCallTool('pay', { orderId: orderOf(n), amount: n }, { idempotencyKey: orderOf(n) });
     if (outcome.ok || outcome.error.code !== 'LEDGER_UNAVAILABLE') return outcome;
+    console.log(`wait ${orderOf(n)} LEDGER_UNAVAILABLE`);
     await sleep(50);
   }
 }
 
-let next = 0;
+let next = job.from ?? 0;
+process.on('SIGTERM', () => {
+  next = job.operations;
+});
 async function work(): Promise<void> {
   while (next < job.operations) {
     const n = next;

@@ -5,3 +5,5 @@ export type { RabbitmqService } from './services/rabbitmq.ts';
 export { startRabbitmq } from './services/rabbitmq.ts';
 export { startRedis } from './services/redis.ts';
 export type { Service } from './services/service.ts';
+export type { TcpProxy } from './services/tcp-proxy.ts';
+export { startTcpProxy } from './services/tcp-proxy.ts';
