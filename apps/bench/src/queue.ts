@@ -9,10 +9,17 @@ const QUEUES: Readonly<Record<string, () => Promise<QueueBench>>> = { bullmq: be
 
 const flags = {
   queue: { kind: 'choice', says: 'which queue', default: 'all', choices: ['all', ...Object.keys(QUEUES)] },
+  warmMs: {
+    kind: 'integer',
+    says: 'how long each subject drains before anything counts; compilers need so long to be done',
+    default: 8_000,
+    min: 0,
+    max: 120_000,
+  },
   rounds: { kind: 'integer', says: 'alternations in each comparison', default: 10, min: 1, max: 1_000 },
 } as const;
 
-type Values = { readonly queue: string; readonly rounds: number };
+type Values = { readonly queue: string; readonly warmMs: number; readonly rounds: number };
 
 /** The program. */
 export const queue: MeasuredProgram<typeof flags> = {
@@ -33,8 +40,12 @@ async function run(context: MeasureContext<Values>): Promise<void> {
 
 async function measure(context: MeasureContext<Values>, comparison: Comparison): Promise<void> {
   const { id, says, atLeast = 0, atMost = Number.POSITIVE_INFINITY, base, contender } = comparison;
-  const { rounds } = context.flags;
-  for (const drain of [base, contender]) await drain(); // warm
+  const { rounds, warmMs } = context.flags;
+  for (const drain of [base, contender]) {
+    const warmAt = performance.now() + warmMs;
+    do await drain();
+    while (performance.now() < warmAt);
+  }
   const ratios: number[] = [];
   const rates: number[] = [];
   const bases: number[] = [];
