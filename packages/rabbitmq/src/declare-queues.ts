@@ -2,7 +2,7 @@
 import type { ChannelModel, Options } from 'amqplib';
 import type { Queues } from './queue-options.ts';
 import { invalid } from './queue-options.ts';
-import { rungName } from './retry-ladder.ts';
+import { againName, rungName } from './retry-ladder.ts';
 
 /** Who needs them: a client has no use for the queues of jobs that wait. */
 export type Side = { readonly side: 'client' } | { readonly side: 'worker'; readonly retryDelaysMs: readonly number[] };
@@ -22,6 +22,7 @@ export async function declareQueues(model: ChannelModel, queues: Queues, side: S
   await declare(requests, plain(queues, backstop(queues)));
   await declare(responses, plain(queues, NEVER_DROPPING));
   if (side.side === 'client') return;
+  await declare(againName(requests), plain(queues, backstop(queues)));
   for (const delayMs of side.retryDelaysMs) await declare(rungName(requests, delayMs), rung(queues, delayMs));
 }
 
@@ -36,9 +37,9 @@ function backstop({ dead, deliveryLimit }: Queues): Readonly<Record<string, unkn
   return { 'x-delivery-limit': deliveryLimit, ...handingOnTo(dead), ...NEVER_LOSING };
 }
 
-/** Jobs lie here for so long, and then go back to the queue of jobs. */
+/** Jobs lie here for so long, and then come back. */
 function rung({ requests, queueType }: Queues, delayMs: number): Options.AssertQueue {
-  const args = { 'x-message-ttl': delayMs, ...handingOnTo(requests) };
+  const args = { 'x-message-ttl': delayMs, ...handingOnTo(againName(requests)) };
   const quorum = queueType === 'quorum' ? { 'x-queue-type': 'quorum', ...NEVER_LOSING } : {};
   return { durable: true, arguments: { ...args, ...quorum } };
 }

@@ -17,6 +17,11 @@ export function rungFor(delaysMs: readonly number[], waitMs: number): number {
   return delaysMs.find((delayMs) => delayMs >= waitMs) ?? (delaysMs.at(-1) as number);
 }
 
+/** Name of the queue that jobs come back to: behind all that are new in the other one, each return would take as long as those do. */
+export function againName(requests: string): string {
+  return `${requests}.again`;
+}
+
 /** Name of the queue of a delay. */
 export function rungName(requests: string, delayMs: number): string {
   return `${requests}.retry.${delayMs}`;

@@ -4,20 +4,21 @@ import type { ClientSource, JobEnd, JobOptions, ToolJob } from '@mcp-tx/core/job
 import { lazyClient, runJob } from '@mcp-tx/core/job';
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
 import { declareQueues } from './declare-queues.ts';
-import type { DeliveryKit, Verdict } from './job-delivery.ts';
+import type { DeliveryKit, DeliverySignals, Verdict } from './job-delivery.ts';
 import { deliver } from './job-delivery.ts';
 import { flush, Link, tieTo } from './link.ts';
 import type { OutgoingMessage } from './publisher.ts';
 import type { QueueOptions, Queues } from './queue-options.ts';
 import { invalid, queuesOf } from './queue-options.ts';
-import { ladderOf } from './retry-ladder.ts';
+import { againName, ladderOf } from './retry-ladder.ts';
 import { Sender } from './sender.ts';
+import { Turnstile } from './turnstile.ts';
 
 /** Options of {@link createToolWorker}. */
 export interface ToolWorkerOptions extends QueueOptions, Pick<JobOptions, 'tools' | 'scope' | 'retryLater'> {
   /** What calls the tools. It stays yours: the worker never closes it. */
   readonly client: ClientSource;
-  /** Jobs under way at once. Default 8. */
+  /** Jobs under way at once; those that come back go before those that are new. So many of both are taken ahead. Default 8. */
   readonly prefetch?: number;
   /** Longest run of a job, ms; below the broker's `consumer_timeout`, which is 30 minutes. Default 20 minutes. */
   readonly jobTimeoutMs?: number;
@@ -62,6 +63,7 @@ export class ToolWorker implements AsyncDisposable {
   readonly #link: Link<Consumer>;
   readonly #inFlight = new Set<Promise<void>>();
   readonly #stop = new AbortController();
+  readonly #turnstile: Turnstile;
   #isDraining = false;
   #closing: Promise<void> | undefined;
 
@@ -74,6 +76,7 @@ export class ToolWorker implements AsyncDisposable {
     if (!(Number.isInteger(prefetch) && prefetch > 0 && prefetch <= 65_535))
       throw invalid('prefetch must be 1 or more');
     if (options.tools === undefined) throw invalid('tools must list what jobs may call');
+    this.#turnstile = new Turnstile(prefetch);
     this.#sender = new Sender(this.#queues, { side: 'worker', retryDelaysMs });
     this.#link = new Link(this.#queues, (model, lost) => this.#consume(model, lost, prefetch));
     this.#kit = this.#kitOf(retryDelaysMs, replyTtlMs);
@@ -135,22 +138,34 @@ export class ToolWorker implements AsyncDisposable {
     tieTo(model, channel);
     await channel.prefetch(prefetch);
     if (this.#isDraining) return { channel, cancel: async () => undefined };
-    const { consumerTag } = await channel.consume(this.#queues.requests, (message) => {
-      if (message === null)
-        void model.close().catch(() => undefined); // the queue is gone: declare it again
-      else this.#take(channel, message, lost);
-    });
-    return { channel, cancel: () => channel.cancel(consumerTag) };
+    const signals = { lost, stop: AbortSignal.any([lost, this.#stop.signal]) };
+    const take =
+      (cameBack: boolean) =>
+      (message: ConsumeMessage | null): void => {
+        if (message === null)
+          void model.close().catch(() => undefined); // the queue is gone: declare it again
+        else this.#take(channel, message, signals, cameBack);
+      };
+    const { requests } = this.#queues;
+    const fresh = await channel.consume(requests, take(false));
+    const again = await channel.consume(againName(requests), take(true));
+    const cancel = () => Promise.all([fresh, again].map(({ consumerTag }) => channel.cancel(consumerTag)));
+    return { channel, cancel };
   }
 
-  #take(channel: Channel, message: ConsumeMessage, lost: AbortSignal): void {
-    const stop = AbortSignal.any([lost, this.#stop.signal]);
-    const done = deliver(message, this.#kit, { lost, stop })
+  /** A job that had no place before the worker was to end goes back. */
+  #take(channel: Channel, message: ConsumeMessage, signals: DeliverySignals, cameBack: boolean): void {
+    const run = async (): Promise<Verdict> => {
+      if (this.#isDraining || signals.lost.aborted) return 'requeue';
+      return deliver(message, this.#kit, signals);
+    };
+    const done = this.#turnstile
+      .pass(cameBack, run)
       .catch((error: unknown): Verdict => {
         this.#queues.onError(error as Error);
         return 'requeue';
       })
-      .then((verdict) => tell(channel, message, lost.aborted ? 'leave' : verdict))
+      .then((verdict) => tell(channel, message, signals.lost.aborted ? 'leave' : verdict))
       .finally(() => this.#inFlight.delete(done));
     this.#inFlight.add(done);
   }

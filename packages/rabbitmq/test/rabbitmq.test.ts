@@ -71,6 +71,22 @@ it('a server’s word on when to come again is kept, also beyond the longest del
   expect([meta.attempts, scene.arrivals()]).toEqual([2, 2]);
 });
 
+it('a job that comes back does not stand in line again behind all that are new', async () => {
+  const script = [{ tool: 'pay', at: 1, fault: { kind: 'status', status: 429, retryAfter: 1 } }] as const;
+  await using scene = await sceneOn(service, { server: { script }, instance: { timeoutMs: 300 } });
+  const client = scene.client();
+  await client.enqueue('pay', { orderId: 'a' }, { idempotencyKey: 'early' });
+  await Promise.all(Array.from({ length: 200 }, () => client.enqueue('slow', { ms: 15 })));
+  const done: (string | undefined)[] = [];
+  await scene.worker({
+    ...{ prefetch: 1, retryDelaysMs: [100, 1_000], retryLater: { baseDelayMs: 1 } },
+    onEnd: ({ kind }, of) => void (kind === 'acknowledge' && done.push(of?.idempotencyKey)),
+  });
+  await until('it is done', () => done.includes('early'));
+  expect(done.indexOf('early')).toBeGreaterThan(10);
+  expect(done.length).toBeLessThan(150);
+});
+
 it('T21: connections closed in the middle of calls cost no job and double none; repeated replies are equal', async () => {
   await using scene = await sceneOn(service);
   await scene.worker({ prefetch: 20 });

@@ -77,7 +77,7 @@ async function openProducer(service: RabbitmqService, queue: string, flavour: Fl
   const client = createToolClient({ url: service.url, requests: queue, deliveryLimit: 50, confirmTimeoutMs: 60_000 });
   const connection = withoutErrors(await connect(service.url, { noDelay: true, recovery }));
   const dead = new Map<string, JobProblem | undefined>();
-  const retries = RETRY_DELAYS_MS.map((delayMs) => `${queue}.retry.${delayMs}`);
+  const retries = [`${queue}.again`, ...RETRY_DELAYS_MS.map((delayMs) => `${queue}.retry.${delayMs}`)];
   return {
     async put(orders) {
       if (flavour === 'bare') return putBare(connection, queue, orders);

@@ -112,7 +112,7 @@ class RabbitmqHost implements RunningJobHost {
 
   async #count(): Promise<number> {
     const { requests } = this.#queues;
-    const queues = [requests, ...RETRY_DELAYS_MS.map((delayMs) => `${requests}.retry.${delayMs}`)];
+    const queues = [requests, `${requests}.again`, ...RETRY_DELAYS_MS.map((delayMs) => `${requests}.retry.${delayMs}`)];
     let total = this.#worker?.health().inFlight ?? 0;
     for (const queue of queues) total += await this.#eyes.ready(queue);
     return total;
