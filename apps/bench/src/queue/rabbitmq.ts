@@ -1,11 +1,11 @@
 // RabbitMQ: jobs through quorum queues, one in flight and from a full queue, over the bare library that calls the same tool.
 import { createToolClient, createToolWorker } from '@mcp-tx/rabbitmq';
 import { startRabbitmq } from '@mcp-tx/testing/services';
-import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import type { ConfirmChannel, SocketOptions } from 'amqplib';
 import { connect } from 'amqplib';
-import { echoClient, instance } from '../subjects.ts';
-import type { Drain, QueueBench } from './queue-bench.ts';
+import type { Comparison, Drain, QueueBench } from './queue-bench.ts';
+import type { Subject as Tool } from './subject.ts';
+import { inMemory, overStdio } from './subject.ts';
 
 const ONE_BY_ONE = 30;
 const FULL = 2_000;
@@ -14,48 +14,39 @@ const NO_DELAY: SocketOptions = { noDelay: true };
 const QUORUM = { durable: true, arguments: { 'x-queue-type': 'quorum' } } as const;
 
 /** Jobs of one subject: puts one there, and hears of each that is done. */
-interface Subject extends AsyncDisposable {
+interface Line extends AsyncDisposable {
   put(n: number): Promise<unknown>;
   /** Takes jobs, so many at once. */
   work(prefetch: number, onDone: () => void): Promise<void>;
 }
 
-type Open = () => Promise<Subject>;
+type Open = () => Promise<Line>;
 
 /** Starts a broker whose disk is memory where the machine has that: what a client costs shall be seen. */
 export async function benchRabbitmq(): Promise<QueueBench> {
   const broker = await startRabbitmq();
-  const client = await echoClient();
-  const tx = await instance({});
+  const [near, far] = [await inMemory(), await overStdio()];
   let count = 0;
-  const bare = (socket: SocketOptions) => () => openBare(broker.url, `bare-${++count}`, socket, client);
-  const ours = () => openOurs(broker.url, `ours-${++count}`, tx);
+  const bare = (tool: Tool, socket: SocketOptions) => () => openBare(broker.url, `bare-${++count}`, socket, tool);
+  const ours = (tool: Tool) => () => openOurs(broker.url, `ours-${++count}`, tool);
+  const drains = (id: string, prefetch: number, tool: Tool, where: string): Comparison => ({
+    id,
+    says: `a tool worker, ${prefetch} at a time, over a bare one without delay; the tool ${where}`,
+    ...{ base: fromFull(bare(tool, NO_DELAY), prefetch), contender: fromFull(ours(tool), prefetch) },
+  });
   return {
     comparisons: [
       {
         id: 'rabbitmq.defaults',
         says: 'confirmed, run and acknowledged one by one, over amqplib’s defaults',
-        ...{ atLeast: 20, base: oneByOne(bare(DEFAULTS)), contender: oneByOne(ours) },
+        ...{ atLeast: 20, base: oneByOne(bare(near, DEFAULTS)), contender: oneByOne(ours(near)) },
       },
-      {
-        id: 'rabbitmq.null',
-        says: 'a bare worker, 50 at a time, over itself',
-        ...{ atLeast: 0.85, atMost: 1.15, base: fromFull(bare(NO_DELAY), 50), contender: fromFull(bare(NO_DELAY), 50) },
-      },
-      {
-        id: 'rabbitmq.c1',
-        says: 'a tool worker, 1 at a time, over a bare one without delay',
-        ...{ atLeast: 0.9, base: fromFull(bare(NO_DELAY), 1), contender: fromFull(ours, 1) },
-      },
-      {
-        id: 'rabbitmq.c50',
-        says: 'a tool worker, 50 at a time, over a bare one without delay',
-        ...{ atLeast: 0, base: fromFull(bare(NO_DELAY), 50), contender: fromFull(ours, 50) },
-      },
+      drains('rabbitmq.c1', 1, far, 'in a process of its own'),
+      drains('rabbitmq.c50', 50, far, 'in a process of its own'),
+      drains('rabbitmq.memory.c50', 50, near, 'costs nothing'),
     ],
     async [Symbol.asyncDispose]() {
-      await tx.close();
-      await client.close();
+      for (const tool of [near, far]) await tool[Symbol.asyncDispose]();
       await broker.stop();
     },
   };
@@ -97,7 +88,7 @@ function fromFull(open: Open, prefetch: number): Drain {
   };
 }
 
-async function openOurs(url: string, requests: string, client: Awaited<ReturnType<typeof instance>>): Promise<Subject> {
+async function openOurs(url: string, requests: string, { tx: client }: Tool): Promise<Line> {
   const queues = { url, requests, retryDelaysMs: [1_000] };
   const jobs = createToolClient(queues);
   await jobs.initialize();
@@ -118,7 +109,7 @@ async function openOurs(url: string, requests: string, client: Awaited<ReturnTyp
   };
 }
 
-async function openBare(url: string, queue: string, socket: SocketOptions, client: Client): Promise<Subject> {
+async function openBare(url: string, queue: string, socket: SocketOptions, { client }: Tool): Promise<Line> {
   const connection = await connect(url, socket);
   const channel = await connection.createConfirmChannel();
   await channel.assertQueue(queue, QUORUM);

@@ -77,6 +77,7 @@ async function openProducer(service: RabbitmqService, queue: string, flavour: Fl
   const client = createToolClient({ url: service.url, requests: queue, deliveryLimit: 50, confirmTimeoutMs: 60_000 });
   const connection = withoutErrors(await connect(service.url, { noDelay: true, recovery }));
   const dead = new Map<string, JobProblem | undefined>();
+  if (flavour === 'ours') await declareAll(service.url, queue);
   const retries = [`${queue}.again`, ...RETRY_DELAYS_MS.map((delayMs) => `${queue}.retry.${delayMs}`)];
   return {
     async put(orders) {
@@ -94,6 +95,21 @@ async function openProducer(service: RabbitmqService, queue: string, flavour: Fl
       await Promise.all([client.close(), connection.close()]);
     },
   };
+}
+
+/** Before anything is killed: RabbitMQ 3.10 that dies while it declares a quorum queue may never find a leader for it again. */
+async function declareAll(url: string, requests: string): Promise<void> {
+  const client = () => Promise.reject(new Error('it runs no job'));
+  const worker = createToolWorker({
+    url,
+    requests,
+    client,
+    tools: [],
+    retryDelaysMs: RETRY_DELAYS_MS,
+    deliveryLimit: 50,
+  });
+  await worker.start();
+  await worker.close();
 }
 
 async function putBare(connection: RecoveringChannelModel, queue: string, orders: readonly string[]): Promise<void> {
