@@ -27,7 +27,7 @@ export type Told =
   | { readonly kind: 'answer'; readonly key: string; readonly given: Answer };
 
 /** Answers by key. */
-export type Answers = Map<string, Answer[]>;
+type Answers = Map<string, Answer[]>;
 
 /** A process that calls a subject. */
 export interface Actor {

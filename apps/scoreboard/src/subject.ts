@@ -35,7 +35,7 @@ export interface Subject {
   readonly isOurs: boolean;
   /** Whether a second run after a lost holder is what it says it does, so that a second effect is no broken promise. */
   readonly mayRepeat: boolean;
-  /** Opens it; the first one makes its tables. */
+  /** Opens it; the first one makes its tables. Its library is loaded here, and not by whoever looks at the list. */
   open(address: StoreAddress, effect: Effect): Promise<OpenSubject>;
 }
 

@@ -33,7 +33,7 @@ export interface Outcome {
 }
 
 /** How often each key has run so far, by the file that the work itself writes. */
-export function runsOf(effects: string): ReadonlyMap<string, number> {
+function runsOf(effects: string): ReadonlyMap<string, number> {
   const runs = new Map<string, number>();
   if (!existsSync(effects)) return runs;
   for (const line of readFileSync(effects, 'utf8').split('\n')) {

@@ -1,5 +1,4 @@
 // BullMQ: the key is the id of a job, and whoever wants the result waits for the job.
-import { Queue, QueueEvents, Worker } from 'bullmq';
 import type { Subject } from '../subject.ts';
 import { LEASE_MS } from '../subject.ts';
 
@@ -13,6 +12,7 @@ export const bullmq: Subject = {
   isOurs: false,
   mayRepeat: true,
   async open({ port }, effect) {
+    const { Queue, QueueEvents, Worker } = await import('bullmq');
     const connection = { host: '127.0.0.1', port };
     const queue = new Queue('pay', { connection });
     const events = new QueueEvents('pay', { connection });

@@ -1,5 +1,4 @@
 // DBOS: the key is the id of a workflow of one step.
-import { DBOS } from '@dbos-inc/dbos-sdk';
 import type { Subject } from '../subject.ts';
 
 export const dbos: Subject = {
@@ -9,6 +8,7 @@ export const dbos: Subject = {
   isOurs: false,
   mayRepeat: true,
   async open({ port }, effect) {
+    const { DBOS } = await import('@dbos-inc/dbos-sdk');
     const pay = DBOS.registerWorkflow(
       async (key: string) => await DBOS.runStep(() => effect(key), { name: 'effect' }),
       { name: 'pay' },

@@ -1,6 +1,4 @@
 // node-idempotency: the two calls that its middlewares make around a handler, records in Redis, waiting for who is in progress.
-import { Idempotency } from '@node-idempotency/core';
-import { RedisStorageAdapter } from '@node-idempotency/storage-adapter-redis';
 import type { Subject } from '../subject.ts';
 
 export const nodeIdempotency: Subject = {
@@ -10,6 +8,8 @@ export const nodeIdempotency: Subject = {
   isOurs: false,
   mayRepeat: false,
   async open({ port }, effect) {
+    const { Idempotency } = await import('@node-idempotency/core');
+    const { RedisStorageAdapter } = await import('@node-idempotency/storage-adapter-redis');
     const storage = new RedisStorageAdapter({ url: `redis://127.0.0.1:${port}` });
     await storage.connect();
     const inProgressStrategy = { wait: true, pollingIntervalMs: 25, maxWaitMs: 3_000 };

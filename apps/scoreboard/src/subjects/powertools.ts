@@ -1,7 +1,4 @@
 // AWS Powertools for Lambda: a function wrapped by `makeIdempotent`, its records in Redis.
-import { IdempotencyConfig, makeIdempotent } from '@aws-lambda-powertools/idempotency';
-import { CachePersistenceLayer } from '@aws-lambda-powertools/idempotency/cache';
-import { createClient } from '@redis/client';
 import type { Effect, OpenSubject, StoreAddress, Subject } from '../subject.ts';
 import { LEASE_MS } from '../subject.ts';
 
@@ -24,6 +21,9 @@ export const powertoolsOutside: Subject = {
 };
 
 async function open({ port }: StoreAddress, effect: Effect, isLambda: boolean): Promise<OpenSubject> {
+  const { IdempotencyConfig, makeIdempotent } = await import('@aws-lambda-powertools/idempotency');
+  const { CachePersistenceLayer } = await import('@aws-lambda-powertools/idempotency/cache');
+  const { createClient } = await import('@redis/client');
   const client = await createClient({ url: `redis://127.0.0.1:${port}` }).connect();
   const config = new IdempotencyConfig({ expiresAfterSeconds: 3_600 });
   if (isLambda) config.registerLambdaContext({ getRemainingTimeInMillis: () => LEASE_MS } as never);
