@@ -4,6 +4,6 @@ export { startPostgres } from './services/postgres.ts';
 export type { RabbitmqService } from './services/rabbitmq.ts';
 export { startRabbitmq } from './services/rabbitmq.ts';
 export { startRedis } from './services/redis.ts';
-export type { Service } from './services/service.ts';
+export type { Service, ServicePlace } from './services/service.ts';
 export type { TcpProxy } from './services/tcp-proxy.ts';
 export { startTcpProxy } from './services/tcp-proxy.ts';

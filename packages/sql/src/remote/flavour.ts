@@ -26,6 +26,9 @@ export interface Batches {
   end(ends: readonly NewEnd[]): Promise<readonly (boolean | undefined)[]>;
 }
 
+/** Runs a statement of ours that is a transaction in itself. Gives its rows. */
+export type RunStatement = (text: string, values: readonly unknown[]) => Promise<readonly unknown[]>;
+
 /** One kind of server, with the names of one ledger on it. */
 export interface Flavour extends Speech {
   readonly name: 'postgres' | 'mysql';
@@ -42,7 +45,7 @@ export interface Flavour extends Speech {
   /** Applies what is missing, while all others wait. @throws McpTxError `LEDGER_VERSION` */
   migrate(db: Kysely<LedgerTables>): Promise<void>;
   /** Many claims or ends in one go, where it pays. */
-  batches?(db: Kysely<LedgerTables>, clock: StoreClock | undefined): Batches;
+  batches?(run: RunStatement, clock: StoreClock | undefined): Batches;
   /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */
   isDuplicate(error: unknown): boolean;
   /** An error that a single value has caused. */

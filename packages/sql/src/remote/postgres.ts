@@ -48,7 +48,7 @@ export function postgres(names: Names): Flavour {
     text,
     lockFirst: (statement) => locks.get(statement),
     migrate: (db) => migratePostgres(db, names, NOW),
-    batches: (db, clock) => postgresBatches(db, clock, (text) => preparable(renamed(text))),
+    batches: (run, clock) => postgresBatches(run, clock, (text) => preparable(renamed(text))),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Lets PostgreSQL plan the ledger's own statements once per connection: they go out under a name, all others as they are. */
 import { hash } from 'node:crypto';
 import type { PostgresPool, PostgresPoolClient } from 'kysely';
+import type { RunStatement } from './flavour.ts';
 
 /** What marks a statement of ours; a pool that knows nothing of it sends it as a comment. */
 const MARK = '/* mcp-tx */ ';
@@ -13,12 +14,7 @@ export function preparable(text: string): string {
 /** The same pool, whose clients prepare what is marked. */
 export function preparing(pool: PostgresPool): PostgresPool {
   const clients = new WeakMap<PostgresPoolClient, PostgresPoolClient>();
-  const names = new Map<string, string>();
-  const nameOf = (text: string): string => {
-    const name = names.get(text) ?? `mcp_tx_${hash('sha256', text, 'hex').slice(0, 24)}`; // the same in every ledger on this pool
-    names.set(text, name);
-    return name;
-  };
+  const nameOf = naming();
   return new Proxy(pool, {
     get(target, key) {
       if (key !== 'connect') return passedOn(target, key);
@@ -30,6 +26,36 @@ export function preparing(pool: PostgresPool): PostgresPool {
       };
     },
   });
+}
+
+/**
+ * Runs a marked statement on any connection of a `pg.Pool`, with nothing between: what Kysely does around each statement costs as
+ * much as the driver does. `undefined` for what only looks like such a pool.
+ */
+export function straightTo(pool: PostgresPool, prepare: boolean): RunStatement | undefined {
+  const { query } = pool as unknown as Partial<QueryingPool>;
+  if (typeof query !== 'function') return undefined;
+  const run = query.bind(pool);
+  const nameOf = naming();
+  return async (text, values) => (await run(prepare ? { name: nameOf(text), text, values } : { text, values })).rows;
+}
+
+interface QueryingPool {
+  query(query: {
+    readonly name?: string;
+    readonly text: string;
+    readonly values: readonly unknown[];
+  }): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** Names statements by their text: alike in every ledger on a pool. */
+function naming(): (text: string) => string {
+  const names = new Map<string, string>();
+  return (text) => {
+    const name = names.get(text) ?? `mcp_tx_${hash('sha256', text, 'hex').slice(0, 24)}`;
+    names.set(text, name);
+    return name;
+  };
 }
 
 function preparingClient(client: PostgresPoolClient, nameOf: (text: string) => string): PostgresPoolClient {

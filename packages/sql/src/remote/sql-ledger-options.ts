@@ -1,16 +1,17 @@
 /** What a user says of a ledger on a database server, with every default, and the check that names a wrong field. */
 import type { Durability } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
-import type { Dialect, Kysely as KyselyInstance } from 'kysely';
-import { Kysely, MysqlAdapter, PostgresAdapter } from 'kysely';
+import type { Dialect, Kysely as KyselyInstance, PostgresPool } from 'kysely';
+import { CompiledQuery, Kysely, MysqlAdapter, PostgresAdapter } from 'kysely';
 import type { NameOptions, Names } from '../operations/names.ts';
 import { namesOf, renaming } from '../operations/names.ts';
 import type { LedgerTables } from '../operations/tables.ts';
-import type { Flavour } from './flavour.ts';
+import type { Flavour, RunStatement } from './flavour.ts';
 import { mysql } from './mysql.ts';
 import type { SqlPool } from './pool-dialect.ts';
 import { dialectOf } from './pool-dialect.ts';
 import { postgres } from './postgres.ts';
+import { straightTo } from './prepared.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** Options of `sqlLedger`: one of `pool`, `dialect` and `db`, and nothing else is required. */
@@ -46,6 +47,8 @@ export interface OpenSqlLedger {
   /** The same as it was given. */
   readonly owner: KyselyInstance<LedgerTables>;
   readonly flavour: Flavour;
+  /** The shortest way for a statement that is a transaction in itself. */
+  readonly run: RunStatement;
   readonly durability: Durability;
   readonly migrate: 'auto' | 'check' | 'off';
   readonly connectTimeoutMs: number;
@@ -69,7 +72,15 @@ export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
     });
   const times = { connectTimeoutMs, transactionTimeoutMs, clock: options.clock };
   const names = namesOf(options, 'sqlLedger');
-  return { db: withNames(owner, names), owner, flavour: flavourOf(owner, names), durability, migrate, ...times };
+  const [db, flavour] = [withNames(owner, names), flavourOf(owner, names)];
+  return { db, owner, flavour, run: runOf(options, flavour, db), durability, migrate, ...times };
+}
+
+function runOf({ pool, prepare = true }: SqlLedgerOptions, flavour: Flavour, db: OpenSqlLedger['db']): RunStatement {
+  const through: RunStatement = async (text, values) =>
+    (await db.executeQuery(CompiledQuery.raw(text, [...values]))).rows;
+  if (pool === undefined || flavour.name !== 'postgres') return through;
+  return straightTo(pool as PostgresPool, prepare) ?? through;
 }
 
 function withNames(owner: KyselyInstance<LedgerTables>, names: Names): KyselyInstance<LedgerTables> {

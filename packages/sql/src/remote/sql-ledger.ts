@@ -96,7 +96,7 @@ class RemoteLedger implements SqlLedger {
     this.durability = durability;
     this.#readiness = new Readiness(db, flavour, open);
     this.#transactions = { db, owner, flavour, clock, timeLimitMs: transactionTimeoutMs };
-    const batches = flavour.batches?.(db, clock);
+    const batches = flavour.batches?.(open.run, clock);
     if (batches === undefined) return;
     const { isAboutOne } = flavour;
     this.#claims = new Batcher(batches.claim, (job) => this.#claimAlone(job), isAboutOne);

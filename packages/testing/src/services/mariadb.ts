@@ -2,15 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Service } from './service.ts';
+import type { Service, ServicePlace } from './service.ts';
 import { findProgram, idsOf, startService } from './service.ts';
 
 const FOLDERS = ['/usr/sbin', '/usr/libexec', '/usr/bin'];
 const USER = 'mysql';
 
 /** Starts it, with the user `root`, no password and the database `mcp_tx`. It syncs every commit. */
-export function startMariadb(): Promise<Service> {
+export function startMariadb(place: ServicePlace = {}): Promise<Service> {
   return startService({
+    ...place,
     name: 'mariadb',
     debianPackage: 'mariadb-server',
     program: () => findProgram('mariadbd', ...FOLDERS),

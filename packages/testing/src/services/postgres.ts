@@ -2,15 +2,16 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Service } from './service.ts';
+import type { Service, ServicePlace } from './service.ts';
 import { findProgram, idsOf, startService } from './service.ts';
 
 const FOLDERS = '/usr/lib/postgresql/*/bin';
 const USER = 'postgres';
 
 /** Starts it, with the superuser `postgres`, no password and the database `postgres`. It syncs every commit. */
-export function startPostgres(): Promise<Service> {
+export function startPostgres(place: ServicePlace = {}): Promise<Service> {
   return startService({
+    ...place,
     name: 'postgres',
     debianPackage: 'postgresql',
     program: () => findProgram('postgres', FOLDERS),

@@ -1,14 +1,15 @@
 /** A Redis or Valkey of one's own. */
 import { connect } from 'node:net';
-import type { Service } from './service.ts';
+import type { Service, ServicePlace } from './service.ts';
 import { findProgram, startService } from './service.ts';
 
 const FOLDERS = ['/usr/bin', '/usr/local/bin'];
 const ANSWER_TIMEOUT_MS = 1_000;
 
 /** Starts it, without a password. It syncs every write; `settings` go over that, as `['--appendfsync', 'everysec']`. */
-export function startRedis(settings: readonly string[] = []): Promise<Service> {
+export function startRedis(settings: readonly string[] = [], place: ServicePlace = {}): Promise<Service> {
   return startService({
+    ...place,
     name: 'redis',
     debianPackage: 'redis-server',
     program: () => findProgram('redis-server', ...FOLDERS) ?? findProgram('valkey-server', ...FOLDERS),

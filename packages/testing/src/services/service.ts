@@ -24,8 +24,14 @@ export interface Service extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** Where a server of one's own keeps its data. */
+export interface ServicePlace {
+  /** On a disk, where a sync takes its time: for measurements. Default: in memory, where the machine has a folder there. */
+  readonly onDisk?: boolean;
+}
+
 /** How a kind of server is started. */
-export interface ServiceKind {
+export interface ServiceKind extends ServicePlace {
   readonly name: string;
   /** Finds its main program; `undefined` where it is not installed. */
   readonly program: () => string | undefined;
@@ -47,7 +53,7 @@ const START_TIMEOUT_MS = 90_000; // on a busy machine RabbitMQ takes ten times i
 /** Starts a server; resolves once it answers. @throws Error that says what to install, or what the server wrote */
 export async function startService(kind: ServiceKind): Promise<Service> {
   const program = kind.program() ?? install(kind);
-  const folder = mkdtempSync(join(memoryFolder(), `mcp-tx-${kind.name}-`));
+  const folder = mkdtempSync(join(kind.onDisk === true ? tmpdir() : memoryFolder(), `mcp-tx-${kind.name}-`));
   kind.prepare(folder);
   const port = await freePort();
   let child = await launch(kind, program, folder, port);
