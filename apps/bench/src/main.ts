@@ -3,8 +3,9 @@ import { runOneOf } from 'measure';
 import { engine } from './engine.ts';
 import { http } from './http.ts';
 import { hub } from './hub.ts';
+import { ledger } from './ledger.ts';
 import { overload } from './overload.ts';
 import { queue } from './queue.ts';
 import { soak } from './soak.ts';
 
-await runOneOf('bench', { engine, http, hub, overload, queue, soak });
+await runOneOf('bench', { engine, http, hub, ledger, overload, queue, soak });
