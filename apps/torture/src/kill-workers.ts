@@ -26,7 +26,7 @@ export interface KillPlan {
   readonly onProgress: (kills: number) => void;
   /** After each answer of a new operation: how many have one. */
   readonly onAnswered: (answered: number) => void;
-  /** A worker was told that the ledger takes nothing now. */
+  /** The ledger did not take a worker's write, which is being repeated. */
   readonly onRefused: () => void;
   readonly signal: AbortSignal;
 }

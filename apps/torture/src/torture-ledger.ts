@@ -172,6 +172,8 @@ function judge(context: MeasureContext, flags: LedgerFlags, seen: Seen): void {
   must('effects', seen.effects === explained, 'effects are not completed plus in doubt that ran');
   const underWay = (report.kills + report.pauses) * flags.concurrency;
   must('inDoubt', inDoubt <= underWay, `${inDoubt} are in doubt, more than were under way at the kills`);
+  const untyped = report.errors.untyped ?? 0;
+  must('typed', untyped === 0, `${untyped} refusals of the ledger were no error of ours`);
   must('listed', listed === Math.min(inDoubt, 1_000), `${listed} of ${inDoubt} in doubt are listed`);
   if (flags.server === 'aware')
     must('aware', inDoubt === 0, `${inDoubt} are in doubt, though the server recognises repeats`);

@@ -1,7 +1,7 @@
 // A worker: does all operations by key, however often it is started. Prints a line per answer, so that its parent sees it move.
 // Told to stop (SIGTERM), it begins no other call and ends in good order.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createMcpTx } from '@mcp-tx/core';
+import { createMcpTx, isMcpTxError } from '@mcp-tx/core';
 import { stdio } from '@mcp-tx/core/sdk-v1';
 import { openStore } from './store.ts';
 import type { Job } from './work.ts';
@@ -17,6 +17,9 @@ const tx = createMcpTx({
   sweepIntervalMs: 500,
   ...TIMES,
 });
+tx.on('ledger.delayed', ({ operationId, error }) => {
+  console.log(`wait ${operationId} ${isMcpTxError(error) ? error.code : 'untyped'}`);
+});
 await tx.initialize();
 
 /** Asks again while the store is away and nothing was sent. */
@@ -24,7 +27,6 @@ async function pay(n: number): ReturnType<typeof tx.tryCallTool> {
   for (;;) {
     const outcome = await tx.tryCallTool('pay', { orderId: orderOf(n), amount: n }, { idempotencyKey: orderOf(n) });
     if (outcome.ok || outcome.error.code !== 'LEDGER_UNAVAILABLE') return outcome;
-    console.log(`wait ${orderOf(n)} LEDGER_UNAVAILABLE`);
     await sleep(50);
   }
 }
