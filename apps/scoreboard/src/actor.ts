@@ -6,7 +6,7 @@ import type { ActorJob, Told, Wanted } from './actors.ts';
 import type { Answer, OpenSubject } from './subject.ts';
 import { SUBJECTS } from './subjects.ts';
 
-const { subject: id, address, effects, holdMs } = JSON.parse(process.argv[2] as string) as ActorJob;
+const { subject: id, address, effects, holdMs, leaseMs } = JSON.parse(process.argv[2] as string) as ActorJob;
 
 async function effect(key: string): Promise<string> {
   const receipt = randomUUID();
@@ -26,7 +26,7 @@ async function answer(subject: OpenSubject, key: string): Promise<Answer> {
   }));
 }
 
-const subject = await SUBJECTS[id]?.open(address, effect);
+const subject = await SUBJECTS[id]?.open(address, effect, leaseMs);
 if (subject === undefined) throw new Error(`there is no subject ${id}`);
 process.on('message', (wanted: Wanted) => {
   if (wanted.kind === 'end') {

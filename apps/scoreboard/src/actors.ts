@@ -14,6 +14,8 @@ export interface ActorJob {
   readonly effects: string;
   /** How long the work takes once its effect is written down, ms. */
   readonly holdMs: number;
+  /** How long a holder that shows no life is trusted, ms, wherever a subject lets one say so. */
+  readonly leaseMs: number;
 }
 
 /** To an actor. */

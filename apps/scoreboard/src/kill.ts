@@ -13,7 +13,7 @@ export async function kill({ job, keys, signal }: Trial): Promise<Outcome> {
   const told = { overwritten: 0, inDoubt: 0, stuck: 0, faults: 0, refusals: new Map<string, number>() };
   for (const batch of batches(keys, AT_ONCE)) {
     signal.throwIfAborted();
-    await withActor({ ...job, holdMs: HOLD_MS }, async (victim) => {
+    await withActor({ ...job, holdMs: HOLD_MS, leaseMs: LEASE_MS }, async (victim) => {
       const never = victim.call(batch, 1, WITHIN_MS);
       await underWay(job.effects, batch);
       victim.signal('SIGKILL');
@@ -21,7 +21,7 @@ export async function kill({ job, keys, signal }: Trial): Promise<Outcome> {
       await never;
     });
     await sleep(LEASE_MS * 1.5);
-    const answers = await withActor({ ...job, holdMs: 0 }, (next) => next.call(batch, 1, WITHIN_MS));
+    const answers = await withActor({ ...job, holdMs: 0, leaseMs: LEASE_MS }, (next) => next.call(batch, 1, WITHIN_MS));
     for (const key of batch) {
       noteRefusals(told.refusals, answers.get(key));
       if (isInDoubt(answers.get(key))) told.inDoubt += 1;

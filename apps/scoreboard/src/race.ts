@@ -1,5 +1,6 @@
 // The same-key race: 20 callers in 4 processes call for the same keys at the same time.
 import { startActor } from './actors.ts';
+import { LONG_LEASE_MS } from './subject.ts';
 import type { Outcome, Trial } from './trial.ts';
 import { batches, isInDoubt, noteRefusals, receiptsOf, tallyRuns } from './trial.ts';
 
@@ -11,8 +12,10 @@ const WITHIN_MS = 40_000;
 
 /** Every key is called 20 times; told are keys that ran twice, and keys whose callers were told different results. */
 export async function race({ job, keys, signal }: Trial): Promise<Outcome> {
-  const first = await startActor({ ...job, holdMs: HOLD_MS }); // alone: it makes the tables
-  const rest = Array.from({ length: PROCESSES - 1 }, () => startActor({ ...job, holdMs: HOLD_MS }));
+  const first = await startActor({ ...job, holdMs: HOLD_MS, leaseMs: LONG_LEASE_MS }); // alone: it makes the tables
+  const rest = Array.from({ length: PROCESSES - 1 }, () =>
+    startActor({ ...job, holdMs: HOLD_MS, leaseMs: LONG_LEASE_MS }),
+  );
   const actors = [first, ...(await Promise.all(rest))];
   const told = { overwritten: 0, inDoubt: 0, stuck: 0, refusals: new Map<string, number>() };
   try {

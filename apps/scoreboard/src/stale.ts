@@ -14,14 +14,14 @@ export async function stale({ job, keys, signal }: Trial): Promise<Outcome> {
   const told = { overwritten: 0, inDoubt: 0, stuck: 0, faults: 0, refusals: new Map<string, number>() };
   for (const batch of batches(keys, AT_ONCE)) {
     signal.throwIfAborted();
-    const answers = await withActor({ ...job, holdMs: HOLD_MS }, async (holder) => {
+    const answers = await withActor({ ...job, holdMs: HOLD_MS, leaseMs: LEASE_MS }, async (holder) => {
       const held = holder.call(batch, 1, WITHIN_MS * 2);
       await underWay(job.effects, batch);
       holder.signal('SIGSTOP');
       told.faults += batch.length;
       try {
         await sleep(LEASE_MS * 1.5);
-        return await withActor({ ...job, holdMs: 0 }, async (second) => {
+        return await withActor({ ...job, holdMs: 0, leaseMs: LEASE_MS }, async (second) => {
           const taken = await second.call(batch, 1, WITHIN_MS);
           holder.signal('SIGCONT');
           await held;
@@ -31,7 +31,7 @@ export async function stale({ job, keys, signal }: Trial): Promise<Outcome> {
         holder.signal('SIGCONT');
       }
     });
-    const later = await withActor({ ...job, holdMs: 0 }, (third) => third.call(batch, 1, WITHIN_MS));
+    const later = await withActor({ ...job, holdMs: 0, leaseMs: LEASE_MS }, (third) => third.call(batch, 1, WITHIN_MS));
     for (const key of batch) {
       noteRefusals(told.refusals, answers.get(key));
       const [taken] = receiptsOf(answers.get(key));

@@ -36,8 +36,10 @@ export interface Subject {
   /** Whether a second run after a lost holder is what it says it does, so that a second effect is no broken promise. */
   readonly mayRepeat: boolean;
   /** Opens it; the first one makes its tables. Its library is loaded here, and not by whoever looks at the list. */
-  open(address: StoreAddress, effect: Effect): Promise<OpenSubject>;
+  open(address: StoreAddress, effect: Effect, leaseMs: number): Promise<OpenSubject>;
 }
 
-/** How long a holder that shows no life is trusted, ms, wherever a subject lets one say so. */
+/** The lease where a holder is to lose it, ms. */
 export const LEASE_MS = 1_000;
+/** The lease where nobody is to lose it, ms, however busy the machine is. */
+export const LONG_LEASE_MS = 15_000;

@@ -7,7 +7,7 @@ import type { Answer } from './subject.ts';
 
 /** A trial of one subject. */
 export interface Trial {
-  readonly job: Omit<ActorJob, 'holdMs'>;
+  readonly job: Omit<ActorJob, 'holdMs' | 'leaseMs'>;
   /** How many keys. */
   readonly keys: number;
   readonly signal: AbortSignal;

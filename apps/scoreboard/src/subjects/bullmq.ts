@@ -1,6 +1,5 @@
 // BullMQ: the key is the id of a job, and whoever wants the result waits for the job.
 import type { Subject } from '../subject.ts';
-import { LEASE_MS } from '../subject.ts';
 
 const WAIT_MS = 15_000;
 const quiet = (): void => undefined;
@@ -11,12 +10,12 @@ export const bullmq: Subject = {
   promises: 'one job per id while the job is kept; at least once: a stalled job runs again',
   isOurs: false,
   mayRepeat: true,
-  async open({ port }, effect) {
+  async open({ port }, effect, leaseMs) {
     const { Queue, QueueEvents, Worker } = await import('bullmq');
     const connection = { host: '127.0.0.1', port };
     const queue = new Queue('pay', { connection });
     const events = new QueueEvents('pay', { connection });
-    const settings = { concurrency: 100, lockDuration: LEASE_MS, stalledInterval: LEASE_MS / 2 };
+    const settings = { concurrency: 100, lockDuration: leaseMs, stalledInterval: leaseMs / 2 };
     const worker = new Worker('pay', ({ data }) => effect(data.key), { connection, ...settings });
     queue.on('error', quiet);
     events.on('error', quiet);

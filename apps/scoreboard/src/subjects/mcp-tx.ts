@@ -11,7 +11,6 @@ import mysql from 'mysql2';
 import pg from 'pg';
 import { z } from 'zod';
 import type { Effect, OpenSubject, StoreAddress, StoreName, Subject } from '../subject.ts';
-import { LEASE_MS } from '../subject.ts';
 
 type Mode = 'at-most-once' | 'at-least-once';
 
@@ -29,16 +28,23 @@ export function mcpTx(store: StoreName, mode: Mode): Subject {
     promises: PROMISES[mode],
     isOurs: true,
     mayRepeat: mode === 'at-least-once',
-    open: (address, effect) => open(store, mode, address, effect),
+    open: (address, effect, leaseMs) => open(store, mode, address, effect, leaseMs),
   };
 }
 
-async function open(store: StoreName, mode: Mode, address: StoreAddress, effect: Effect): Promise<OpenSubject> {
+async function open(
+  store: StoreName,
+  mode: Mode,
+  address: StoreAddress,
+  effect: Effect,
+  leaseMs: number,
+): Promise<OpenSubject> {
   const { ledger, close } = openLedger(store, address);
   const client = await connect(effect);
   const tx = createMcpTx({
-    ...{ name: 'payments', server: client, ledger, timeoutMs: 30_000, leaseMs: LEASE_MS, settleGraceMs: 200 },
+    ...{ name: 'payments', server: client, ledger, timeoutMs: 30_000, leaseMs, settleGraceMs: 200 },
     ...{ quietMs: 50, sweepIntervalMs: 500, limits: { maxInFlight: 512, maxQueued: 4_096 } },
+    retryBudget: { capacity: 10_000 }, // 100 take-overs at once are more than a budget of 10 lets run again
     tools: { pay: { delivery: mode } },
   });
   return {
