@@ -62,7 +62,8 @@ export function openForReading(path: string): DatabaseSync {
 }
 
 function prepareDatabase(database: DatabaseSync, path: string, names: Names, deadline: number): void {
-  for (const setting of SETTINGS) database.exec(setting);
+  // Each may have to wait: whoever opens the file first after a crash holds it until its log is read again.
+  for (const setting of SETTINGS) untilFree(deadline, () => database.exec(setting));
   const mode = untilFree(deadline, () => database.prepare('pragma journal_mode = wal').get()?.journal_mode);
   if (mode !== 'wal' && path !== IN_MEMORY) {
     const why = 'it cannot have a write-ahead log there; put it on a local disk, not on a network share';
