@@ -48,7 +48,7 @@ beforeAll(() => {
   install(tarballs);
 }, 120_000);
 
-afterAll(() => rmSync(project, { recursive: true, force: true }));
+afterAll(() => rmSync(project, { recursive: true, force: true }), 60_000); // many small files, and a disk that others use too
 
 describe.each(packages.map((member) => [member.manifest.name, member] as const))('%s, packed', (name) => {
   const installed = join(project, 'node_modules', name);
@@ -87,7 +87,7 @@ it('the oldest Node is the one that the packages promise', () => {
   const [, [version, path]] = nodes as [unknown, readonly [string, string]];
   expect(execFileSync(path, ['--version'], { encoding: 'utf8' }).trim()).toBe(version);
   for (const { manifest } of packages) expect(`v${manifest.engines?.node?.slice(2)}.0`).toBe(version);
-});
+}, 60_000); // its first start reads a hundred megabytes
 
 it.each(loads)('[T43] Node %s: import and require give the same names: %s', (_version, specifier, node) => {
   const script = `

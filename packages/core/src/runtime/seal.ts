@@ -24,7 +24,8 @@ export function sealKey(id: string, key: Uint8Array): SealKey {
  * `place` is bound to the text: it opens nowhere else. The nonce is a keyed hash of both (as in AES-GCM-SIV, RFC 8452), so that a
  * write that is repeated says the same, and no two texts share a nonce but by a chance of 2^-96.
  */
-export function seal({ id, cipher: key, nonce: nonceKey }: SealKey, place: string, text: string): string {
+export function seal(by: SealKey, place: string, text: string): string {
+  const { id, cipher: key, nonce: nonceKey } = by;
   const bound = boundTo(id, place);
   const nonce = createHmac('sha256', nonceKey).update(bound).update(text).digest().subarray(0, NONCE_LENGTH);
   const cipher = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_LENGTH }).setAAD(bound);
@@ -38,7 +39,8 @@ export function sealedWith(text: string): string | undefined {
 }
 
 /** `undefined`: it was changed, or sealed for another place, or with another key of that id. */
-export function unseal({ id, cipher: key }: SealKey, place: string, sealed: string): string | undefined {
+export function unseal(by: SealKey, place: string, sealed: string): string | undefined {
+  const { id, cipher: key } = by;
   const bytes = Buffer.from(sealed.slice(MARK.length + id.length + 2), 'base64url');
   if (bytes.length < NONCE_LENGTH + TAG_LENGTH) return undefined;
   const end = bytes.length - TAG_LENGTH;
