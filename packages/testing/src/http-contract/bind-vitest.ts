@@ -1,15 +1,12 @@
 /** Turns the HTTP contract's cases into vitest tests. */
-import { describe, test } from 'vitest';
+import type { CaseSkip } from '../declare-cases.ts';
+import { declareCases } from '../declare-cases.ts';
 import { httpCases } from '../http-contract.ts';
-import type { HttpCase, HttpHostFixture, HttpNeed } from './fixture.ts';
+import type { HttpCase, HttpHostFixture } from './fixture.ts';
 import { runHttpCase } from './run-case.ts';
 
 /** A case, or all cases with a need, that a host does not run, and why. */
-export type HttpSkip =
-  | { readonly id: HttpCase['id']; readonly reason: string }
-  | { readonly need: HttpNeed; readonly reason: string };
-
-const CASE_TIMEOUT_MS = 30_000;
+export type HttpSkip = CaseSkip<HttpCase>;
 
 /**
  * Declares one test for each case of the HTTP contract. A case whose needs the fixture does not meet fails unless it is skipped
@@ -22,16 +19,14 @@ export function describeHttpContract(
   fixture: HttpHostFixture,
   options: { readonly skip?: readonly HttpSkip[] } = {},
 ): void {
-  const skips = options.skip ?? [];
-  for (const skip of skips) {
-    if ('id' in skip && !httpCases.some(({ id }) => id === skip.id)) throw new Error(`there is no case ${skip.id}`);
-  }
-  describe(`${name} keeps the HTTP contract`, () => {
-    for (const one of httpCases) {
-      const skip = skips.find((skip) => ('id' in skip ? skip.id === one.id : one.needs.includes(skip.need)));
-      const row = one.attack === undefined ? '' : ` (attack ${one.attack})`;
-      if (skip !== undefined) test.skip(`${one.id} — skipped: ${skip.reason}`);
-      else test(`${one.id} — ${one.title}${row}`, () => runHttpCase(one, fixture), CASE_TIMEOUT_MS);
-    }
+  declareCases(`${name} keeps the HTTP contract`, {
+    cases: httpCases.map((one) => ({ ...one, title: titleOf(one) })),
+    skip: options.skip,
+    timeoutMs: 30_000,
+    run: (one) => runHttpCase(one, fixture),
   });
+}
+
+function titleOf({ title, attack }: HttpCase): string {
+  return attack === undefined ? title : `${title} (attack ${attack})`;
 }

@@ -1,14 +1,11 @@
 /** Turns the contract's cases into vitest tests. */
-import { describe, test } from 'vitest';
+import type { CaseSkip } from '../declare-cases.ts';
+import { declareCases } from '../declare-cases.ts';
 import { ledgerCases } from '../ledger-contract.ts';
 import type { LedgerCase, LedgerFixture, LedgerNeed } from './fixture.ts';
 
 /** A case, or all cases with a need, that a ledger does not run, and why. */
-export type LedgerSkip =
-  | { readonly id: LedgerCase['id']; readonly reason: string }
-  | { readonly need: LedgerNeed; readonly reason: string };
-
-const CASE_TIMEOUT_MS = 60_000;
+export type LedgerSkip = CaseSkip<LedgerCase>;
 
 /**
  * Declares one test for each case of the ledger contract. A case whose needs the fixture does not meet fails unless it is
@@ -21,16 +18,11 @@ export function describeLedgerContract(
   makeFixture: () => Promise<LedgerFixture>,
   options: { readonly skip?: readonly LedgerSkip[] } = {},
 ): void {
-  const skips = options.skip ?? [];
-  for (const skip of skips) {
-    if ('id' in skip && !ledgerCases.some(({ id }) => id === skip.id)) throw new Error(`there is no case ${skip.id}`);
-  }
-  describe(`${name} keeps the ledger contract`, () => {
-    for (const one of ledgerCases) {
-      const skip = skips.find((skip) => ('id' in skip ? skip.id === one.id : one.needs.includes(skip.need)));
-      if (skip !== undefined) test.skip(`${one.id} — skipped: ${skip.reason}`);
-      else test(`${one.id} — ${one.title}`, () => runCase(one, makeFixture), CASE_TIMEOUT_MS);
-    }
+  declareCases(`${name} keeps the ledger contract`, {
+    cases: ledgerCases,
+    skip: options.skip,
+    timeoutMs: 60_000,
+    run: (one) => runCase(one, makeFixture),
   });
 }
 
