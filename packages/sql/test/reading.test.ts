@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 async function complete(name: string): Promise<void> {
-  const claim = await ledger.claim(requestOf(name, { arguments: '{"amount":100}' }));
+  const claim = await ledger.claim(requestOf(name, { requestId: `request of ${name}`, arguments: '{"amount":100}' }));
   if (claim.kind === 'claimed') await ledger.settle(claim.lease, resultOf(name));
 }
 

@@ -22,6 +22,7 @@ export type {
   RawRecord,
   ReadableLedger,
 } from './ledger-contract/fixture.ts';
+export { claimRequestOf } from './ledger-contract/requests.ts';
 
 /** Every case of the contract. Give each a fixture of its own. */
 export const ledgerCases: readonly LedgerCase[] = [

@@ -1,7 +1,7 @@
 // What is measured here: a way of making calls durable. Each subject does the same: a claim, a tool that does nothing, an end.
 import { hash } from 'node:crypto';
 import type { ClaimRequest, Ledger, Outcome } from '@mcp-tx/core/ledger';
-import { base32 } from '@mcp-tx/core/ledger';
+import { claimRequestOf } from '@mcp-tx/testing/ledger-contract';
 
 /** One way of making calls durable. */
 export interface Subject extends AsyncDisposable {
@@ -65,24 +65,8 @@ export function keyBytes(key: string): Buffer {
   return hash('sha256', key, 'buffer').subarray(0, 16);
 }
 
+/** With an owner and a fingerprint as long as real ones. */
 function requestOf(key: string): ClaimRequest {
-  const digest = hash('sha256', key, 'buffer');
-  return {
-    operationId: `op_${base32(digest)}`,
-    digest: digest.toString('hex'),
-    scope: 'default',
-    serverName: 'payments',
-    tool: 'charge',
-    idempotencyKey: key,
-    fingerprint: `1:${digest.toString('base64url')}`,
-    requestId: `request of ${key}`,
-    ownerToken: crypto.randomUUID(),
-    state: 'sent',
-    leaseMs: 15_000,
-    mode: 'at-most-once',
-    maxAttempts: 3,
-    deadlineInMs: 30_000,
-    settleWindowMs: 90_000,
-    retentionMs: 3_600_000,
-  };
+  const [ownerToken, fingerprint] = [crypto.randomUUID(), hash('sha256', key, 'base64url')];
+  return claimRequestOf(key, { ownerToken, fingerprint, state: 'sent', leaseMs: 15_000 });
 }

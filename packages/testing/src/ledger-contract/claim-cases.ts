@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { ClaimRequest } from '@mcp-tx/core/ledger';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, claimedIn, DONE, DOUBT, REFUSED, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimedIn, claimRequestOf, DONE, DOUBT, REFUSED, SHORT_MS } from './requests.ts';
 
 const rivals = (request: ClaimRequest, count: number): ClaimRequest[] =>
   Array.from({ length: count }, (_, n) => ({
@@ -18,7 +18,7 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { take, raw } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       const claim = await take(request);
       deepEqual([claim.attempts, claim.attemptLimit, claim.takenOver], [0, 3, undefined]);
       deepEqual([claim.lease.operationId, claim.lease.ownerToken], [request.operationId, request.ownerToken]);
@@ -32,7 +32,7 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, raw } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       equal((await send(request)).attempts, 1);
       const { state, attempts } = await raw(request);
       deepEqual({ state, attempts }, { state: 'sent', attempts: 1 });
@@ -46,7 +46,7 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, raw } = await benchOf(fixture);
-      const request = requestOf('a', { state: 'sent' });
+      const request = claimRequestOf('a', { state: 'sent' });
       const claims = await Promise.all(rivals(request, 64).map((rival) => ledger.claim(rival)));
       const kinds = claims.map((claim) => claim.kind).sort();
       deepEqual(kinds, [...Array<string>(63).fill('busy'), 'claimed']);
@@ -59,9 +59,9 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take, raw } = await benchOf(fixture);
-      await take(requestOf('spoiled'));
-      const requests = Array.from({ length: 64 }, (_, n) => requestOf(`op ${n}`));
-      const spoiled = requestOf('spoiled', { fingerprint: 'other' });
+      await take(claimRequestOf('spoiled'));
+      const requests = Array.from({ length: 64 }, (_, n) => claimRequestOf(`op ${n}`));
+      const spoiled = claimRequestOf('spoiled', { fingerprint: 'other' });
       const claims = await Promise.all(
         [...requests.slice(0, 32), spoiled, ...requests.slice(32)].map((r) => ledger.claim(r)),
       );
@@ -80,7 +80,7 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, raw } = await benchOf(fixture);
-      const request = requestOf('a', { state: 'sent' });
+      const request = claimRequestOf('a', { state: 'sent' });
       const claims = (await Promise.all(Array.from({ length: 8 }, () => ledger.claim(request)))).map(claimedIn);
       equal(new Set(claims.map((claim) => claim.lease.fence)).size, 1);
       deepEqual([...new Set(claims.map((claim) => claim.attempts))], [1]);
@@ -94,7 +94,7 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       await end(request, DONE);
       equal((await ledger.claim(request)).kind, 'replay');
     },
@@ -107,11 +107,11 @@ export const claimCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, take, send, end, raw } = await benchOf(fixture);
       const requests = [
-        requestOf('claimed'),
-        requestOf('sent'),
-        requestOf('done'),
-        requestOf('failed'),
-        requestOf('doubt'),
+        claimRequestOf('claimed'),
+        claimRequestOf('sent'),
+        claimRequestOf('done'),
+        claimRequestOf('failed'),
+        claimRequestOf('doubt'),
       ];
       const [claimed, sent, done, failed, doubt] = requests as [
         ClaimRequest,
@@ -142,11 +142,11 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      const { fingerprint: _, ...bare } = requestOf('a');
+      const { fingerprint: _, ...bare } = claimRequestOf('a');
       await end(bare, DONE);
-      equal((await ledger.claim(requestOf('a', { fingerprint: 'any' }))).kind, 'replay');
-      const { fingerprint: __, ...asksWithout } = requestOf('b');
-      await end(requestOf('b'), DONE);
+      equal((await ledger.claim(claimRequestOf('a', { fingerprint: 'any' }))).kind, 'replay');
+      const { fingerprint: __, ...asksWithout } = claimRequestOf('b');
+      await end(claimRequestOf('b'), DONE);
       equal((await ledger.claim(asksWithout)).kind, 'replay');
     },
   },
@@ -156,10 +156,10 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end, raw } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       await end(request, DONE);
       for (let n = 0; n < 3; n += 1) {
-        const claim = await ledger.claim(requestOf('a'));
+        const claim = await ledger.claim(claimRequestOf('a'));
         ok(claim.kind === 'replay');
         deepEqual(claim.record.outcome, DONE);
       }
@@ -172,8 +172,8 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      await end(requestOf('a'), REFUSED);
-      const claim = await ledger.claim(requestOf('a'));
+      await end(claimRequestOf('a'), REFUSED);
+      const claim = await ledger.claim(claimRequestOf('a'));
       ok(claim.kind === 'replay');
       deepEqual(claim.record.outcome, REFUSED);
     },
@@ -184,8 +184,8 @@ export const claimCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      await end(requestOf('a'), DOUBT);
-      const claim = await ledger.claim(requestOf('a', { mode: 'effectively-once' }));
+      await end(claimRequestOf('a'), DOUBT);
+      const claim = await ledger.claim(claimRequestOf('a', { mode: 'effectively-once' }));
       ok(claim.kind === 'in_doubt');
       deepEqual([claim.record.state, claim.record.outcome], ['in_doubt', DOUBT]);
     },
@@ -196,12 +196,12 @@ export const claimCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, advance } = await benchOf(fixture);
-      await send(requestOf('a', { leaseMs: 10 * SHORT_MS }));
-      const first = await ledger.claim(requestOf('a'));
+      await send(claimRequestOf('a', { leaseMs: 10 * SHORT_MS }));
+      const first = await ledger.claim(claimRequestOf('a'));
       ok(first.kind === 'busy' && first.leaseLeftMs > 5 * SHORT_MS && first.leaseLeftMs <= 10 * SHORT_MS);
       equal(first.record.state, 'sent');
       await advance(SHORT_MS);
-      const second = await ledger.claim(requestOf('a'));
+      const second = await ledger.claim(claimRequestOf('a'));
       ok(second.kind === 'busy' && second.leaseLeftMs <= first.leaseLeftMs - SHORT_MS);
     },
   },
@@ -230,7 +230,7 @@ export const claimCases: readonly LedgerCase[] = [
         'x'.repeat(255),
       ];
       const requests = texts.map((text) =>
-        requestOf(`key ${text}`, { idempotencyKey: text, scope: text, serverName: text, tool: text }),
+        claimRequestOf(`key ${text}`, { idempotencyKey: text, scope: text, serverName: text, tool: text }),
       );
       for (const request of requests) await take(request);
       for (const [n, request] of requests.entries()) {

@@ -2,14 +2,14 @@
 import { deepEqual, equal, fail, ok, rejects } from 'node:assert/strict';
 import { isMcpTxError } from '@mcp-tx/core/ledger';
 import type { LedgerCase, ReadableLedger } from './fixture.ts';
-import { benchOf, DONE, DOUBT, REFUSED, requestOf } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, REFUSED } from './requests.ts';
 
 /** Every method, called in a way that would succeed on an open ledger. */
 function everyCall(ledger: ReadableLedger): Record<string, () => Promise<unknown>> {
-  const lease = { operationId: requestOf('a').operationId, fence: 1, ownerToken: 'owner', leaseMs: 1 };
+  const lease = { operationId: claimRequestOf('a').operationId, fence: 1, ownerToken: 'owner', leaseMs: 1 };
   const outcome = { state: 'completed', result: '{}' } as const;
   return {
-    claim: async () => ledger.claim(requestOf('a')), // a ledger that answers at once may throw at once
+    claim: async () => ledger.claim(claimRequestOf('a')), // a ledger that answers at once may throw at once
     markSent: () => ledger.markSent(lease, 1),
     renewAll: () => ledger.renewAll([lease]),
     'renewAll of nothing': () => ledger.renewAll([]),
@@ -32,7 +32,7 @@ export const lifecycleCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take } = await benchOf(fixture);
-      await take(requestOf('before'));
+      await take(claimRequestOf('before'));
       await Promise.all([ledger.close(), ledger.close()]);
       await ledger.close();
       for (const [name, call] of Object.entries(everyCall(ledger))) {
@@ -47,7 +47,7 @@ export const lifecycleCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const ledger = await fixture.open();
-      const asked = Array.from({ length: 32 }, (_, n) => ledger.claim(requestOf(`op ${n}`)));
+      const asked = Array.from({ length: 32 }, (_, n) => ledger.claim(claimRequestOf(`op ${n}`)));
       await ledger.close();
       for (const claim of await Promise.allSettled(asked)) {
         if (claim.status === 'fulfilled') equal(claim.value.kind, 'claimed');
@@ -61,22 +61,22 @@ export const lifecycleCases: readonly LedgerCase[] = [
     needs: ['durable'],
     async run(fixture) {
       const { ledger, take, send, end } = await benchOf(fixture);
-      await take(requestOf('claimed', { arguments: '{}' }));
-      await send(requestOf('sent'));
-      await end(requestOf('done'), DONE);
-      await end(requestOf('failed'), REFUSED);
-      await end(requestOf('doubt'), DOUBT);
-      await end(requestOf('resolved'), DOUBT);
+      await take(claimRequestOf('claimed', { arguments: '{}' }));
+      await send(claimRequestOf('sent'));
+      await end(claimRequestOf('done'), DONE);
+      await end(claimRequestOf('failed'), REFUSED);
+      await end(claimRequestOf('doubt'), DOUBT);
+      await end(claimRequestOf('resolved'), DOUBT);
       const outcome = { state: 'completed', result: '{"looked":"up"}' } as const;
-      await ledger.resolve(requestOf('resolved').operationId, { outcome, by: 'mia', reason: 'looked it up' });
+      await ledger.resolve(claimRequestOf('resolved').operationId, { outcome, by: 'mia', reason: 'looked it up' });
       const before = await ledger.list({});
-      const audit = await ledger.audit(requestOf('resolved').operationId);
+      const audit = await ledger.audit(claimRequestOf('resolved').operationId);
       const again = (await fixture.reopen?.()) ?? fail('this case needs reopen');
       deepEqual(await again.list({}), before);
-      deepEqual(await again.audit(requestOf('resolved').operationId), audit);
+      deepEqual(await again.audit(claimRequestOf('resolved').operationId), audit);
       const kinds = [];
       for (const name of ['claimed', 'sent', 'done', 'failed', 'doubt', 'resolved']) {
-        kinds.push((await again.claim(requestOf(name))).kind);
+        kinds.push((await again.claim(claimRequestOf(name))).kind);
       }
       deepEqual(kinds, ['busy', 'busy', 'replay', 'replay', 'in_doubt', 'replay']);
     },
@@ -88,11 +88,11 @@ export const lifecycleCases: readonly LedgerCase[] = [
     needs: ['outage'],
     async run(fixture) {
       const { ledger, send, raw } = await benchOf(fixture);
-      const { lease } = await send(requestOf('a'));
+      const { lease } = await send(claimRequestOf('a'));
       const restore = (await fixture.breakStore?.()) ?? fail('this case needs breakStore');
       const isOut = (error: unknown): boolean =>
         isMcpTxError(error) && error.code === 'LEDGER_UNAVAILABLE' && error.cause !== undefined && error.retryable;
-      const fresh = requestOf('b', { state: 'sent' });
+      const fresh = claimRequestOf('b', { state: 'sent' });
       await rejects(async () => ledger.claim(fresh), isOut);
       await rejects(ledger.markSent(lease, 2), isOut);
       await rejects(async () => ledger.settle(lease, DONE), isOut);
@@ -100,7 +100,7 @@ export const lifecycleCases: readonly LedgerCase[] = [
       equal(await ledger.settle(lease, DONE), true);
       const claim = await ledger.claim(fresh);
       deepEqual(claim.kind === 'claimed' && [claim.attempts, claim.takenOver], [1, undefined]);
-      deepEqual([(await raw(requestOf('a'))).state, (await raw(fresh)).attempts], ['completed', 1]);
+      deepEqual([(await raw(claimRequestOf('a'))).state, (await raw(fresh)).attempts], ['completed', 1]);
     },
   },
 ];

@@ -2,7 +2,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import type { ClaimRequest } from '@mcp-tx/core/ledger';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, DONE, DOUBT, keylessOf, REFUSED, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, keylessOf, REFUSED, SHORT_MS } from './requests.ts';
 
 const guarded = { fingerprint: 'the same call', quarantine: { session: 'session', windowMs: 600_000 } } as const;
 const call = (name: string, more: Partial<ClaimRequest> = {}): ClaimRequest => keylessOf(name, { ...guarded, ...more });
@@ -35,7 +35,7 @@ export const quarantineCases: readonly LedgerCase[] = [
         call('other server', { serverName: 'other' }),
         call('other fingerprint', { fingerprint: 'other' }),
         call('other session', { quarantine: { session: 'other', windowMs: 600_000 } }),
-        requestOf('keyed', guarded),
+        claimRequestOf('keyed', guarded),
         unguarded,
       ];
       for (const other of others) equal((await ledger.claim(other)).kind, 'claimed', JSON.stringify(other));
@@ -47,10 +47,10 @@ export const quarantineCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      await end(requestOf('keyed', guarded), DOUBT);
-      const { operationId } = requestOf('keyed', guarded);
+      await end(claimRequestOf('keyed', guarded), DOUBT);
+      const { operationId } = claimRequestOf('keyed', guarded);
       deepEqual(await ledger.claim(call('keyless')), { kind: 'repeat', operationId });
-      equal((await ledger.claim(requestOf('another key', guarded))).kind, 'claimed');
+      equal((await ledger.claim(claimRequestOf('another key', guarded))).kind, 'claimed');
     },
   },
   {

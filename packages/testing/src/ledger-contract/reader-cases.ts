@@ -3,7 +3,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import type { ListQuery } from '@mcp-tx/core/ledger';
 import { isLedgerReader, isMcpTxError } from '@mcp-tx/core/ledger';
 import type { LedgerCase, ReadableLedger } from './fixture.ts';
-import { benchOf, DONE, DOUBT, keylessOf, REFUSED, requestOf } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, keylessOf, REFUSED } from './requests.ts';
 
 async function namesOf(ledger: ReadableLedger, query: ListQuery): Promise<string[]> {
   return (await ledger.list(query)).records.map((record) => record.idempotencyKey ?? 'keyless');
@@ -17,14 +17,14 @@ export const readerCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, take, send, end } = await benchOf(fixture);
       ok(isLedgerReader(ledger));
-      await take(requestOf('claimed'));
-      await send(requestOf('sent'));
-      await end(requestOf('done'), DONE);
+      await take(claimRequestOf('claimed'));
+      await send(claimRequestOf('sent'));
+      await end(claimRequestOf('done'), DONE);
       await end(keylessOf('no key'), DONE);
-      await end(requestOf('failed'), REFUSED);
-      await end(requestOf('doubt'), DOUBT);
-      await ledger.release((await send(requestOf('released'))).lease, { attempts: 0, hold: false });
-      await ledger.claim(requestOf('done', { fingerprint: 'a conflict is no operation' }));
+      await end(claimRequestOf('failed'), REFUSED);
+      await end(claimRequestOf('doubt'), DOUBT);
+      await ledger.release((await send(claimRequestOf('released'))).lease, { attempts: 0, hold: false });
+      await ledger.claim(claimRequestOf('done', { fingerprint: 'a conflict is no operation' }));
       deepEqual(await namesOf(ledger, {}), ['released', 'doubt', 'failed', 'keyless', 'done', 'sent', 'claimed']);
     },
   },
@@ -35,14 +35,14 @@ export const readerCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, take, send } = await benchOf(fixture);
       const names = Array.from({ length: 25 }, (_, n) => `op ${n}`);
-      for (const name of names) await take(requestOf(name));
+      for (const name of names) await take(claimRequestOf(name));
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
         const page = await ledger.list({ limit: 7, ...(cursor === undefined ? {} : { cursor }) });
         seen.push(...page.records.map((record) => record.idempotencyKey ?? ''));
         cursor = page.cursor;
-        await send(requestOf(`newcomer ${seen.length}`));
+        await send(claimRequestOf(`newcomer ${seen.length}`));
       } while (cursor !== undefined);
       deepEqual(seen, names.reverse());
       equal((await ledger.list({ limit: 100 })).cursor, undefined);
@@ -54,7 +54,7 @@ export const readerCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger } = await benchOf(fixture);
-      await Promise.all(Array.from({ length: 101 }, (_, n) => ledger.claim(requestOf(`op ${n}`))));
+      await Promise.all(Array.from({ length: 101 }, (_, n) => ledger.claim(claimRequestOf(`op ${n}`))));
       const first = await ledger.list({});
       equal(first.records.length, 100);
       const second = await ledger.list(first.cursor === undefined ? {} : { cursor: first.cursor });
@@ -69,11 +69,11 @@ export const readerCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take, end } = await benchOf(fixture);
-      await take(requestOf('plain'));
-      await end(requestOf('scoped', { scope: 'tenant-7' }), DONE);
-      await end(requestOf('served', { serverName: 'files' }), DONE);
-      await end(requestOf('tooled', { tool: 'refund' }), REFUSED);
-      await end(requestOf('both', { scope: 'tenant-7', tool: 'refund' }), DOUBT);
+      await take(claimRequestOf('plain'));
+      await end(claimRequestOf('scoped', { scope: 'tenant-7' }), DONE);
+      await end(claimRequestOf('served', { serverName: 'files' }), DONE);
+      await end(claimRequestOf('tooled', { tool: 'refund' }), REFUSED);
+      await end(claimRequestOf('both', { scope: 'tenant-7', tool: 'refund' }), DOUBT);
       const expected: readonly (readonly [ListQuery, readonly string[]])[] = [
         [{ scope: 'tenant-7' }, ['both', 'scoped']],
         [{ serverName: 'files' }, ['served']],
@@ -113,10 +113,10 @@ export const readerCases: readonly LedgerCase[] = [
       const { ledger, take, send, end } = await benchOf(fixture);
       const none = { claimed: 0, sent: 0, completed: 0, failed: 0, in_doubt: 0 };
       deepEqual(await ledger.stats({}), { byState: none, contradicted: 0, total: 0 });
-      await take(requestOf('a'));
-      for (let n = 0; n < 2; n += 1) await send(requestOf(`b ${n}`));
-      for (let n = 0; n < 3; n += 1) await end(requestOf(`c ${n}`), DONE);
-      await end(requestOf('d'), DOUBT);
+      await take(claimRequestOf('a'));
+      for (let n = 0; n < 2; n += 1) await send(claimRequestOf(`b ${n}`));
+      for (let n = 0; n < 3; n += 1) await end(claimRequestOf(`c ${n}`), DONE);
+      await end(claimRequestOf('d'), DOUBT);
       const byState = { claimed: 1, sent: 2, completed: 3, failed: 0, in_doubt: 1 };
       deepEqual(await ledger.stats({}), { byState, contradicted: 0, total: 7 });
     },

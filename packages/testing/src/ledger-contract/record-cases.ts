@@ -1,7 +1,7 @@
 /** Cases of what a record holds: every field, and every kind of text, as it was given. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, DONE, keylessOf, requestOf } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, keylessOf } from './requests.ts';
 
 const TEXTS: readonly (readonly [string, string])[] = [
   ['every plane of Unicode', '"日本語 العربية 👩‍👩‍👧‍👦 e\u0301 \uFFFD \uFEFF \u2028 \u{10FFFF}"'],
@@ -22,9 +22,9 @@ export const recordCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end, raw } = await benchOf(fixture);
       for (const [what, text] of TEXTS) {
-        const request = requestOf(what, { arguments: text });
+        const request = claimRequestOf(what, { arguments: text });
         await end(request, { state: 'completed', result: text });
-        const claim = await ledger.claim(requestOf(what));
+        const claim = await ledger.claim(claimRequestOf(what));
         ok(claim.kind === 'replay', what);
         ok(claim.record.outcome?.state === 'completed' && claim.record.outcome.result === text, what);
         ok(claim.record.arguments === text, what);
@@ -42,8 +42,8 @@ export const recordCases: readonly LedgerCase[] = [
         const name = text.slice(0, 200);
         const given = { scope: name, serverName: name, tool: name, idempotencyKey: name, fingerprint: name };
         const error = { code: 'REJECTED', message: name, serverData: { [name]: name } } as const;
-        await end(requestOf(what, given), { state: 'failed', error });
-        const record = await ledger.find(requestOf(what).operationId);
+        await end(claimRequestOf(what, given), { state: 'failed', error });
+        const record = await ledger.find(claimRequestOf(what).operationId);
         deepEqual({ ...record, ...given }, record, what);
         deepEqual(record?.outcome, { state: 'failed', error }, what);
       }
@@ -56,7 +56,7 @@ export const recordCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, take, now } = await benchOf(fixture);
       const from = await now();
-      const full = requestOf('full', { state: 'sent', arguments: '{"a":1}', leaseMs: 5_000 });
+      const full = claimRequestOf('full', { state: 'sent', arguments: '{"a":1}', leaseMs: 5_000 });
       const { lease } = await take(full);
       const record = await ledger.find(full.operationId);
       const until = await now();
@@ -89,10 +89,10 @@ export const recordCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      const request = requestOf('a', { arguments: '{}' });
+      const request = claimRequestOf('a', { arguments: '{}' });
       await end(request, DONE);
       const record = await ledger.find(request.operationId);
-      const claim = await ledger.claim(requestOf('a'));
+      const claim = await ledger.claim(claimRequestOf('a'));
       const already = await ledger.resolve(request.operationId, {
         outcome: { state: 'completed', result: DONE.state === 'completed' ? (DONE.result ?? '') : '' },
         by: 'mia',

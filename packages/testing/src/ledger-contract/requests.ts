@@ -1,8 +1,7 @@
 /** Makes the claims, outcomes and small measurements that the contract's cases are written in. */
 import { fail } from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import type { Claim, ClaimRequest, Lease, Outcome } from '@mcp-tx/core/ledger';
-import { base32 } from '@mcp-tx/core/ledger';
+import { identify } from '@mcp-tx/core/ledger';
 import type { LedgerFixture, RawRecord, ReadableLedger } from './fixture.ts';
 
 /** A claim that got the lease. */
@@ -11,19 +10,20 @@ export type Claimed = Extract<Claim, { readonly kind: 'claimed' }>;
 /** Lease of cases that let it run out, ms. A fixture without a clock of its own really waits so long. */
 export const SHORT_MS = 400;
 
-/** A valid claim of the operation `name`. Equal names are equal operations; each request has an owner of its own. */
-export function requestOf(name: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
-  const digest = createHash('sha256').update(name).digest();
+/**
+ * A valid claim of the operation `name`, for tests and measurements of a ledger. Equal names are equal operations; each request
+ * has an owner of its own, also among processes.
+ */
+export function claimRequestOf(name: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
   return {
-    operationId: `op_${base32(digest)}`,
-    digest: digest.toString('hex'),
+    ...identify('default', 'payments', name),
     scope: 'default',
     serverName: 'payments',
     tool: 'charge',
     idempotencyKey: name,
     fingerprint: `fingerprint of ${name}`,
     requestId: `request ${ordinal()}`,
-    ownerToken: `owner ${ordinal()}`,
+    ownerToken: `owner ${process.pid} ${ordinal()}`,
     state: 'claimed',
     leaseMs: 60_000,
     mode: 'at-most-once',
@@ -37,7 +37,7 @@ export function requestOf(name: string, more: Partial<ClaimRequest> = {}): Claim
 
 /** The same for a call that has no key. */
 export function keylessOf(name: string, more: Partial<ClaimRequest> = {}): ClaimRequest {
-  const { idempotencyKey: _, ...request } = requestOf(name, more);
+  const { idempotencyKey: _, ...request } = claimRequestOf(name, more);
   return request;
 }
 
@@ -87,7 +87,7 @@ export async function benchOf(fixture: LedgerFixture): Promise<Bench> {
     raw: async ({ operationId }) =>
       (await fixture.rawRecord(operationId)) ?? fail(`the store has no record of ${operationId}`),
     async now() {
-      const probe = requestOf(`what time is it ${ordinal()}`);
+      const probe = claimRequestOf(`what time is it ${ordinal()}`);
       const { lease } = await take(probe);
       const record = await ledger.find(probe.operationId);
       await ledger.release(lease, { attempts: 0, hold: false });

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Outcome, Resolution } from '@mcp-tx/core/ledger';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, DONE, DOUBT, OTHER, REFUSED, requestOf } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, OTHER, REFUSED } from './requests.ts';
 
 type Verdict = Resolution['outcome'];
 const verdict = (outcome: Outcome): Verdict => outcome as Verdict;
@@ -21,13 +21,13 @@ export const resolveCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end, raw } = await benchOf(fixture);
       for (const [n, resolution] of [operator(DONE), operator(REFUSED), late(DONE)].entries()) {
-        const request = requestOf(`a ${n}`);
+        const request = claimRequestOf(`a ${n}`);
         await end(request, DOUBT);
         const answer = await ledger.resolve(request.operationId, resolution);
         ok(answer.kind === 'resolved');
         deepEqual([answer.record.outcome, answer.record.resolvedBy], [resolution.outcome, resolution.by]);
         equal((await raw(request)).state, resolution.outcome.state);
-        const claim = await ledger.claim(requestOf(`a ${n}`));
+        const claim = await ledger.claim(claimRequestOf(`a ${n}`));
         ok(claim.kind === 'replay');
         deepEqual([claim.record.outcome, claim.record.resolvedBy], [resolution.outcome, resolution.by]);
         const [line, ...more] = await ledger.audit(request.operationId);
@@ -46,9 +46,9 @@ export const resolveCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, raw } = await benchOf(fixture);
-      const { lease } = await send(requestOf('a'));
+      const { lease } = await send(claimRequestOf('a'));
       equal((await ledger.resolve(lease.operationId, late(DONE))).kind, 'resolved');
-      equal((await raw(requestOf('a'))).state, 'completed');
+      equal((await raw(claimRequestOf('a'))).state, 'completed');
       equal(await ledger.settle(lease, OTHER), false);
       equal(await ledger.settle(lease, DONE), true);
     },
@@ -59,15 +59,18 @@ export const resolveCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take, send, raw } = await benchOf(fixture);
-      await take(requestOf('claimed'));
-      await send(requestOf('sent'));
+      await take(claimRequestOf('claimed'));
+      await send(claimRequestOf('sent'));
       for (const resolution of [operator(DONE), operator(REFUSED)]) {
-        equal((await ledger.resolve(requestOf('claimed').operationId, resolution)).kind, 'not_in_doubt');
-        equal((await ledger.resolve(requestOf('sent').operationId, resolution)).kind, 'not_in_doubt');
+        equal((await ledger.resolve(claimRequestOf('claimed').operationId, resolution)).kind, 'not_in_doubt');
+        equal((await ledger.resolve(claimRequestOf('sent').operationId, resolution)).kind, 'not_in_doubt');
       }
-      equal((await ledger.resolve(requestOf('claimed').operationId, late(DONE))).kind, 'not_in_doubt');
-      deepEqual([(await raw(requestOf('claimed'))).state, (await raw(requestOf('sent'))).state], ['claimed', 'sent']);
-      deepEqual(await ledger.audit(requestOf('sent').operationId), []);
+      equal((await ledger.resolve(claimRequestOf('claimed').operationId, late(DONE))).kind, 'not_in_doubt');
+      deepEqual(
+        [(await raw(claimRequestOf('claimed'))).state, (await raw(claimRequestOf('sent'))).state],
+        ['claimed', 'sent'],
+      );
+      deepEqual(await ledger.audit(claimRequestOf('sent').operationId), []);
     },
   },
   {
@@ -77,14 +80,14 @@ export const resolveCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
       const worded: Outcome = { state: 'failed', error: { code: 'REJECTED', message: 'in other words' } };
-      await end(requestOf('done'), DONE);
-      await end(requestOf('failed'), REFUSED);
+      await end(claimRequestOf('done'), DONE);
+      await end(claimRequestOf('failed'), REFUSED);
       for (const resolve of [late, operator]) {
-        equal((await ledger.resolve(requestOf('done').operationId, resolve(DONE))).kind, 'already');
-        equal((await ledger.resolve(requestOf('failed').operationId, resolve(worded))).kind, 'already');
+        equal((await ledger.resolve(claimRequestOf('done').operationId, resolve(DONE))).kind, 'already');
+        equal((await ledger.resolve(claimRequestOf('failed').operationId, resolve(worded))).kind, 'already');
       }
-      deepEqual((await ledger.find(requestOf('failed').operationId))?.outcome, REFUSED);
-      deepEqual(await ledger.audit(requestOf('done').operationId), []);
+      deepEqual((await ledger.find(claimRequestOf('failed').operationId))?.outcome, REFUSED);
+      deepEqual(await ledger.audit(claimRequestOf('done').operationId), []);
     },
   },
   {
@@ -99,7 +102,7 @@ export const resolveCases: readonly LedgerCase[] = [
         [DONE, OTHER],
       ];
       for (const [n, [stands, comes]] of ends.entries()) {
-        const request = requestOf(`a ${n}`);
+        const request = claimRequestOf(`a ${n}`);
         await end(request, DOUBT);
         await ledger.resolve(request.operationId, operator(stands));
         for (let again = 0; again < 2; again += 1) {
@@ -130,11 +133,11 @@ export const resolveCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      await end(requestOf('a'), DONE);
-      const answer = await ledger.resolve(requestOf('a').operationId, operator(REFUSED));
+      await end(claimRequestOf('a'), DONE);
+      const answer = await ledger.resolve(claimRequestOf('a').operationId, operator(REFUSED));
       ok(answer.kind === 'not_in_doubt');
       deepEqual([answer.record.outcome, answer.record.contradicted], [DONE, false]);
-      deepEqual(await ledger.audit(requestOf('a').operationId), []);
+      deepEqual(await ledger.audit(claimRequestOf('a').operationId), []);
     },
   },
   {
@@ -144,8 +147,8 @@ export const resolveCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
       for (let n = 0; n < 4; n += 1) {
-        const { operationId } = requestOf(`a ${n}`);
-        await end(requestOf(`a ${n}`), DOUBT);
+        const { operationId } = claimRequestOf(`a ${n}`);
+        await end(claimRequestOf(`a ${n}`), DOUBT);
         const answers = await Promise.all(
           [operator(DONE), operator(REFUSED)].map((one) => ledger.resolve(operationId, one)),
         );
@@ -160,7 +163,13 @@ export const resolveCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger } = await benchOf(fixture);
-      for (const operationId of [requestOf('never').operationId, 'op_', '', 'no id at all', `op_${'é'.repeat(26)}`]) {
+      for (const operationId of [
+        claimRequestOf('never').operationId,
+        'op_',
+        '',
+        'no id at all',
+        `op_${'é'.repeat(26)}`,
+      ]) {
         deepEqual(await ledger.resolve(operationId, late(DONE)), { kind: 'not_found' });
         equal(await ledger.find(operationId), undefined);
         deepEqual(await ledger.audit(operationId), []);

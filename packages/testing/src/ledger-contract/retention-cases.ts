@@ -2,7 +2,7 @@
 import { deepEqual, equal, fail } from 'node:assert/strict';
 import type { ClaimRequest } from '@mcp-tx/core/ledger';
 import type { LedgerCase, ReadableLedger } from './fixture.ts';
-import { benchOf, DONE, DOUBT, keylessOf, REFUSED, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, keylessOf, REFUSED, SHORT_MS } from './requests.ts';
 
 const brief = { retentionMs: SHORT_MS } as const;
 
@@ -19,17 +19,17 @@ export const retentionCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, end, advance } = await benchOf(fixture);
-      await end(requestOf('done', brief), DONE);
-      await end(requestOf('failed', brief), REFUSED);
+      await end(claimRequestOf('done', brief), DONE);
+      await end(claimRequestOf('failed', brief), REFUSED);
       await advance(SHORT_MS / 4);
-      equal((await ledger.claim(requestOf('done'))).kind, 'replay');
+      equal((await ledger.claim(claimRequestOf('done'))).kind, 'replay');
       await advance(SHORT_MS);
-      for (const name of ['done', 'failed']) deepEqual(await ledger.claim(requestOf(name)), { kind: 'expired' });
+      for (const name of ['done', 'failed']) deepEqual(await ledger.claim(claimRequestOf(name)), { kind: 'expired' });
       await advance(8 * SHORT_MS);
-      deepEqual(await ledger.claim(requestOf('done')), { kind: 'expired' });
+      deepEqual(await ledger.claim(claimRequestOf('done')), { kind: 'expired' });
       await advance(3 * SHORT_MS);
       for (const name of ['done', 'failed']) {
-        const claim = await ledger.claim(requestOf(name, { state: 'sent' }));
+        const claim = await ledger.claim(claimRequestOf(name, { state: 'sent' }));
         deepEqual(claim.kind === 'claimed' && [claim.attempts, claim.takenOver], [1, undefined]);
       }
     },
@@ -40,23 +40,23 @@ export const retentionCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, end, advance } = await benchOf(fixture);
-      const request = requestOf('a', brief);
+      const request = claimRequestOf('a', brief);
       await end(request, DONE);
       const over = await overAt(ledger, request);
       await advance(SHORT_MS + 1);
       equal(await ledger.purge(over, 100), 1);
-      const { operationId } = requestOf('a');
+      const { operationId } = claimRequestOf('a');
       equal(await ledger.find(operationId), undefined);
       equal((await ledger.list({ states: ['completed'] })).records.length, 0);
-      deepEqual(await ledger.claim(requestOf('a')), { kind: 'expired' });
-      deepEqual(await ledger.claim(requestOf('a', { digest: '0'.repeat(64) })), { kind: 'conflict' });
-      deepEqual(await ledger.claim(requestOf('a', { fingerprint: 'other' })), { kind: 'expired' });
+      deepEqual(await ledger.claim(claimRequestOf('a')), { kind: 'expired' });
+      deepEqual(await ledger.claim(claimRequestOf('a', { digest: '0'.repeat(64) })), { kind: 'conflict' });
+      deepEqual(await ledger.claim(claimRequestOf('a', { fingerprint: 'other' })), { kind: 'expired' });
       const outcome = { state: 'completed', result: '{}' } as const;
       deepEqual(await ledger.resolve(operationId, { outcome, by: 'late-answer', reason: 'late' }), {
         kind: 'not_found',
       });
       await advance(11 * SHORT_MS);
-      equal((await ledger.claim(requestOf('a'))).kind, 'claimed');
+      equal((await ledger.claim(claimRequestOf('a'))).kind, 'claimed');
     },
   },
   {
@@ -65,15 +65,15 @@ export const retentionCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, end } = await benchOf(fixture);
-      const done = await end(requestOf('done', brief), DONE);
-      const { lease: released } = await send(requestOf('released', brief));
+      const done = await end(claimRequestOf('done', brief), DONE);
+      const { lease: released } = await send(claimRequestOf('released', brief));
       await ledger.release(released, { attempts: 0, hold: false });
-      const over = await overAt(ledger, requestOf('released', brief));
+      const over = await overAt(ledger, claimRequestOf('released', brief));
       equal(await ledger.purge(over, 100), 2);
       equal(await ledger.settle(done, DONE), false);
       equal(await ledger.release(released, { attempts: 0, hold: false }), false);
       deepEqual(await ledger.renewAll([done, released]), [false, false]);
-      for (let n = 0; n < 3; n += 1) await end(requestOf(`next ${n}`), DONE); // a store may use their places again
+      for (let n = 0; n < 3; n += 1) await end(claimRequestOf(`next ${n}`), DONE); // a store may use their places again
       for (const lease of [done, released]) equal(await ledger.settle(lease, DONE), false);
     },
   },
@@ -83,19 +83,19 @@ export const retentionCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, end } = await benchOf(fixture);
-      const request = requestOf('a 0', brief);
+      const request = claimRequestOf('a 0', brief);
       await end(request, DONE);
       const over = await overAt(ledger, request);
-      for (let n = 1; n < 4; n += 1) await end(requestOf(`a ${n}`, brief), DONE);
+      for (let n = 1; n < 4; n += 1) await end(claimRequestOf(`a ${n}`, brief), DONE);
       equal(await ledger.purge(over + SHORT_MS, 3), 3);
       equal(await ledger.purge(over - 1, 100), 0);
       equal(await ledger.purge(over + 9 * SHORT_MS, 1), 1, 'the record that is left');
       equal(await ledger.purge(over + 9 * SHORT_MS, 100), 0);
-      await end(requestOf('a 4', brief), DONE);
+      await end(claimRequestOf('a 4', brief), DONE);
       const removed = []; // the record, its tombstone, and the four that are there
       for (let n = 0; n < 4; n += 1) removed.push(await ledger.purge(over + 12 * SHORT_MS, 2));
       deepEqual(removed, [2, 2, 2, 0]);
-      equal((await ledger.claim(requestOf('a 0'))).kind, 'claimed');
+      equal((await ledger.claim(claimRequestOf('a 0'))).kind, 'claimed');
     },
   },
   {
@@ -105,22 +105,22 @@ export const retentionCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, take, send, end, advance, now } = await benchOf(fixture);
       const lease = { ...brief, leaseMs: SHORT_MS };
-      await take(requestOf('claimed', lease));
-      await take(requestOf('waiting', { ...lease, arguments: '{}' }));
-      await send(requestOf('sent', { ...lease, mode: 'at-least-once' }));
-      await end(requestOf('doubt', brief), DOUBT);
+      await take(claimRequestOf('claimed', lease));
+      await take(claimRequestOf('waiting', { ...lease, arguments: '{}' }));
+      await send(claimRequestOf('sent', { ...lease, mode: 'at-least-once' }));
+      await end(claimRequestOf('doubt', brief), DOUBT);
       await end(keylessOf('keyless doubt', brief), DOUBT);
       await advance(40 * SHORT_MS);
       equal(await ledger.purge(await now(), 100), 0);
       for (const name of ['claimed', 'waiting', 'sent', 'doubt', 'keyless doubt']) {
-        equal((await ledger.find(requestOf(name).operationId))?.operationId, requestOf(name).operationId);
+        equal((await ledger.find(claimRequestOf(name).operationId))?.operationId, claimRequestOf(name).operationId);
       }
-      equal((await ledger.claim(requestOf('doubt'))).kind, 'in_doubt');
+      equal((await ledger.claim(claimRequestOf('doubt'))).kind, 'in_doubt');
       await ledger.sweep(100);
       await advance(40 * SHORT_MS);
       await ledger.purge(await now(), 100);
-      equal(await ledger.find(requestOf('claimed').operationId), undefined, 'the sweep let go of it');
-      equal((await take(requestOf('sent'))).takenOver?.state, 'sent');
+      equal(await ledger.find(claimRequestOf('claimed').operationId), undefined, 'the sweep let go of it');
+      equal((await take(claimRequestOf('sent'))).takenOver?.state, 'sent');
       equal((await ledger.stats({})).byState.in_doubt, 2);
     },
   },
@@ -130,15 +130,15 @@ export const retentionCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, end, advance, now } = await benchOf(fixture);
-      await end(requestOf('a', { retentionMs: 2 * SHORT_MS }), DOUBT);
+      await end(claimRequestOf('a', { retentionMs: 2 * SHORT_MS }), DOUBT);
       await advance(5 * SHORT_MS);
       const outcome = { state: 'completed', result: '{}' } as const;
-      await ledger.resolve(requestOf('a').operationId, { outcome, by: 'mia', reason: 'looked it up' });
+      await ledger.resolve(claimRequestOf('a').operationId, { outcome, by: 'mia', reason: 'looked it up' });
       await advance(SHORT_MS);
       equal(await ledger.purge(await now(), 100), 0);
-      equal((await ledger.claim(requestOf('a'))).kind, 'replay');
+      equal((await ledger.claim(claimRequestOf('a'))).kind, 'replay');
       await advance(SHORT_MS + 1);
-      deepEqual(await ledger.claim(requestOf('a')), { kind: 'expired' });
+      deepEqual(await ledger.claim(claimRequestOf('a')), { kind: 'expired' });
     },
   },
   {
@@ -147,15 +147,15 @@ export const retentionCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, take } = await benchOf(fixture);
-      const request = requestOf('a', brief);
+      const request = claimRequestOf('a', brief);
       await ledger.release((await send(request)).lease, { attempts: 1, hold: false });
-      await ledger.release((await send(requestOf('b', brief))).lease, { attempts: 1, hold: false });
-      await take(requestOf('b', brief));
+      await ledger.release((await send(claimRequestOf('b', brief))).lease, { attempts: 1, hold: false });
+      await take(claimRequestOf('b', brief));
       const over = await overAt(ledger, request);
       equal(await ledger.purge(over - 1, 100), 0);
       equal(await ledger.purge(over + SHORT_MS, 100), 1, 'somebody drives the other one again');
       equal(await ledger.find(request.operationId), undefined);
-      const claim = await take(requestOf('a', { state: 'sent' }));
+      const claim = await take(claimRequestOf('a', { state: 'sent' }));
       deepEqual([claim.attempts, claim.attemptLimit, claim.takenOver], [1, 3, undefined]);
     },
   },
@@ -181,16 +181,16 @@ export const retentionCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end, advance } = await benchOf(fixture);
       const long = { retentionMs: 1_000_000 };
-      for (let n = 0; n < 5; n += 1) await end(requestOf(`old ${n}`, long), DONE);
-      const over = await overAt(ledger, requestOf('old 4', long));
+      for (let n = 0; n < 5; n += 1) await end(claimRequestOf(`old ${n}`, long), DONE);
+      const over = await overAt(ledger, claimRequestOf('old 4', long));
       await advance(SHORT_MS);
-      await end(requestOf('young', long), DONE);
+      await end(claimRequestOf('young', long), DONE);
       equal(await ledger.purge(over - long.retentionMs, 100), 0, 'nothing is over yet');
       const removed = [];
       for (let n = 0; n < 4; n += 1) removed.push(await ledger.purge(over + 1, 2));
       deepEqual(removed, [2, 2, 1, 0]);
       equal((await ledger.list({})).records.length, 1);
-      equal((await ledger.claim(requestOf('young'))).kind, 'replay');
+      equal((await ledger.claim(claimRequestOf('young'))).kind, 'replay');
     },
   },
 ];

@@ -1,7 +1,7 @@
 /** Cases of `markSent`, `renewAll` and `release`: what the owner of a lease may do before the end. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, DONE, DOUBT, REFUSED, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, REFUSED, SHORT_MS } from './requests.ts';
 
 export const sendCases: readonly LedgerCase[] = [
   {
@@ -10,7 +10,7 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take, raw } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       const { lease } = await take(request);
       for (let n = 0; n < 3; n += 1) {
         equal(await ledger.markSent(lease, 1), true);
@@ -26,7 +26,7 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, raw } = await benchOf(fixture);
-      const request = requestOf('a', { maxAttempts: 3 });
+      const request = claimRequestOf('a', { maxAttempts: 3 });
       const { lease, attemptLimit } = await send(request);
       equal(attemptLimit, 3);
       equal(await ledger.markSent(lease, 2), true);
@@ -44,7 +44,7 @@ export const sendCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end, raw } = await benchOf(fixture);
       for (const outcome of [DONE, REFUSED, DOUBT]) {
-        const request = requestOf(`a ${outcome.state}`);
+        const request = claimRequestOf(`a ${outcome.state}`);
         const lease = await end(request, outcome);
         for (const attempt of [1, 2]) equal(await ledger.markSent(lease, attempt), false);
         deepEqual(await ledger.renewAll([lease]), [false]);
@@ -59,13 +59,13 @@ export const sendCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, take, advance } = await benchOf(fixture);
-      const { lease } = await take(requestOf('a', { leaseMs: 2 * SHORT_MS }));
+      const { lease } = await take(claimRequestOf('a', { leaseMs: 2 * SHORT_MS }));
       await advance(1.5 * SHORT_MS);
       equal(await ledger.markSent(lease, 1), true);
       await advance(SHORT_MS);
-      equal((await ledger.claim(requestOf('a'))).kind, 'busy');
+      equal((await ledger.claim(claimRequestOf('a'))).kind, 'busy');
       await advance(SHORT_MS + 1);
-      equal((await ledger.claim(requestOf('a'))).kind, 'claimed');
+      equal((await ledger.claim(claimRequestOf('a'))).kind, 'claimed');
     },
   },
   {
@@ -74,18 +74,18 @@ export const sendCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, take, send, end, advance, usurp } = await benchOf(fixture);
-      const { stale } = await usurp(requestOf('lost'));
-      const kept = await send(requestOf('kept', { leaseMs: 2 * SHORT_MS }));
-      const left = await take(requestOf('left', { leaseMs: 2 * SHORT_MS }));
-      const over = await end(requestOf('over'), DONE);
-      const held = await take(requestOf('held', { leaseMs: 2 * SHORT_MS }));
+      const { stale } = await usurp(claimRequestOf('lost'));
+      const kept = await send(claimRequestOf('kept', { leaseMs: 2 * SHORT_MS }));
+      const left = await take(claimRequestOf('left', { leaseMs: 2 * SHORT_MS }));
+      const over = await end(claimRequestOf('over'), DONE);
+      const held = await take(claimRequestOf('held', { leaseMs: 2 * SHORT_MS }));
       await advance(1.5 * SHORT_MS);
       deepEqual(await ledger.renewAll([kept.lease, stale, over, held.lease]), [true, false, false, true]);
       deepEqual(await ledger.renewAll([]), []);
       await advance(SHORT_MS);
-      equal((await ledger.claim(requestOf('kept'))).kind, 'busy');
-      equal((await ledger.claim(requestOf('held'))).kind, 'busy');
-      ok((await take(requestOf('left'))).lease.fence > left.lease.fence);
+      equal((await ledger.claim(claimRequestOf('kept'))).kind, 'busy');
+      equal((await ledger.claim(claimRequestOf('held'))).kind, 'busy');
+      ok((await take(claimRequestOf('left'))).lease.fence > left.lease.fence);
     },
   },
   {
@@ -94,12 +94,12 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, raw } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       const { lease } = await send(request);
       equal(await ledger.release(lease, { attempts: 1, hold: true }), true);
       const { state, attempts } = await raw(request);
       deepEqual({ state, attempts }, { state: 'claimed', attempts: 1 });
-      equal((await ledger.claim(requestOf('a'))).kind, 'busy');
+      equal((await ledger.claim(claimRequestOf('a'))).kind, 'busy');
       equal(await ledger.markSent(lease, 1), false, 'number 1 reached the server');
       equal(await ledger.markSent(lease, 2), true);
       deepEqual([(await raw(request)).state, (await raw(request)).attempts], ['sent', 2]);
@@ -111,7 +111,7 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, raw } = await benchOf(fixture);
-      const request = requestOf('a', { maxAttempts: 1 });
+      const request = claimRequestOf('a', { maxAttempts: 1 });
       const { lease } = await send(request);
       equal(await ledger.release(lease, { attempts: 0, hold: true }), true);
       equal((await raw(request)).attempts, 0);
@@ -125,11 +125,11 @@ export const sendCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, advance } = await benchOf(fixture);
-      const { lease } = await send(requestOf('a', { leaseMs: 2 * SHORT_MS }));
+      const { lease } = await send(claimRequestOf('a', { leaseMs: 2 * SHORT_MS }));
       await advance(1.5 * SHORT_MS);
       equal(await ledger.release(lease, { attempts: 1, hold: true }), true);
       await advance(SHORT_MS);
-      equal((await ledger.claim(requestOf('a'))).kind, 'busy');
+      equal((await ledger.claim(claimRequestOf('a'))).kind, 'busy');
     },
   },
   {
@@ -139,15 +139,15 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, take, raw } = await benchOf(fixture);
-      const first = await send(requestOf('a', { maxAttempts: 2 }));
+      const first = await send(claimRequestOf('a', { maxAttempts: 2 }));
       equal(await ledger.markSent(first.lease, 2), true);
       equal(await ledger.release(first.lease, { attempts: 2, hold: false }), true);
-      const second = await take(requestOf('a', { state: 'sent', maxAttempts: 2, mode: 'effectively-once' }));
+      const second = await take(claimRequestOf('a', { state: 'sent', maxAttempts: 2, mode: 'effectively-once' }));
       ok(second.lease.fence > first.lease.fence);
       deepEqual([second.attempts, second.attemptLimit, second.takenOver], [3, 4, undefined]);
-      equal((await raw(requestOf('a'))).state, 'sent');
+      equal((await raw(claimRequestOf('a'))).state, 'sent');
       equal(
-        (await ledger.find(requestOf('a').operationId))?.mode,
+        (await ledger.find(claimRequestOf('a').operationId))?.mode,
         'effectively-once',
         'nothing of the first claim ran',
       );
@@ -159,7 +159,7 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, take, raw } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       const { lease } = await send(request);
       for (let n = 0; n < 2; n += 1) equal(await ledger.release(lease, { attempts: 0, hold: false }), true);
       equal(await ledger.markSent(lease, 1), false);
@@ -185,12 +185,12 @@ export const sendCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, send, take } = await benchOf(fixture);
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       await ledger.release((await send(request)).lease, { attempts: 1, hold: false });
       const [record] = (await ledger.list({ states: ['claimed'] })).records;
       deepEqual([record?.operationId, record?.attempts, record?.leaseUntil], [request.operationId, 1, 0]);
       ok(record?.endedAt !== undefined);
-      await take(requestOf('a'));
+      await take(claimRequestOf('a'));
       equal((await ledger.find(request.operationId))?.endedAt, undefined);
     },
   },

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Outcome } from '@mcp-tx/core/ledger';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, claimedIn, DONE, DOUBT, OTHER, REFUSED, requestOf } from './requests.ts';
+import { benchOf, claimedIn, claimRequestOf, DONE, DOUBT, OTHER, REFUSED } from './requests.ts';
 
 const UNUSABLE: Outcome = { state: 'completed', unusable: { code: 'RESULT_UNUSABLE', message: 'too large' } };
 /** Says more than the result alone. */
@@ -27,7 +27,7 @@ export const settleCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, end, raw } = await benchOf(fixture);
       for (const [n, outcome] of [DONE, ONCE, UNUSABLE, REFUSED, DETAILED, DOUBT, TASK].entries()) {
-        const request = requestOf(`a ${n}`);
+        const request = claimRequestOf(`a ${n}`);
         await end(request, outcome);
         equal((await raw(request)).state, outcome.state);
         const record = await ledger.find(request.operationId);
@@ -45,7 +45,7 @@ export const settleCases: readonly LedgerCase[] = [
       const { ledger, end } = await benchOf(fixture);
       const outcomes = [DONE, OTHER, ONCE, UNUSABLE, REFUSED, DETAILED, DOUBT, TASK];
       for (const [n, outcome] of outcomes.entries()) {
-        const request = requestOf(`a ${n}`);
+        const request = claimRequestOf(`a ${n}`);
         const lease = await end(request, outcome);
         const before = await ledger.find(request.operationId);
         equal(await ledger.settle(lease, structuredClone(outcome)), true);
@@ -61,7 +61,7 @@ export const settleCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, send } = await benchOf(fixture);
       for (let n = 0; n < 8; n += 1) {
-        const { lease } = await send(requestOf(`a ${n}`));
+        const { lease } = await send(claimRequestOf(`a ${n}`));
         const outcomes = n % 2 === 0 ? [DONE, OTHER] : [DOUBT, DONE];
         const told = await Promise.all(outcomes.map((outcome) => ledger.settle(lease, outcome)));
         deepEqual([...told].sort(), [false, true]);
@@ -75,11 +75,11 @@ export const settleCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take, raw } = await benchOf(fixture);
-      const { lease } = await take(requestOf('a'));
+      const { lease } = await take(claimRequestOf('a'));
       for (const outcome of [DONE, UNUSABLE, DOUBT]) equal(await ledger.settle(lease, outcome), false);
-      equal((await raw(requestOf('a'))).state, 'claimed');
+      equal((await raw(claimRequestOf('a'))).state, 'claimed');
       equal(await ledger.settle(lease, REFUSED), true);
-      equal((await raw(requestOf('a'))).state, 'failed');
+      equal((await raw(claimRequestOf('a'))).state, 'failed');
     },
   },
   {
@@ -88,8 +88,8 @@ export const settleCases: readonly LedgerCase[] = [
     needs: [],
     async run(fixture) {
       const { ledger, take } = await benchOf(fixture);
-      const { lease } = await take(requestOf('a'));
-      const { operationId } = requestOf('never claimed');
+      const { lease } = await take(claimRequestOf('a'));
+      const { operationId } = claimRequestOf('never claimed');
       const { handle: _, ...bare } = lease;
       const foreign = { ...bare, operationId };
       equal(await ledger.markSent(foreign, 1), false);
@@ -106,9 +106,9 @@ export const settleCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, send } = await benchOf(fixture);
       const names = Array.from({ length: 64 }, (_, n) => `op ${n}`);
-      const claims = await Promise.all(names.map((name) => ledger.claim(requestOf(name, { state: 'sent' }))));
+      const claims = await Promise.all(names.map((name) => ledger.claim(claimRequestOf(name, { state: 'sent' }))));
       const leases = claims.map((claim) => claimedIn(claim).lease);
-      const lost = await send(requestOf('lost'));
+      const lost = await send(claimRequestOf('lost'));
       await ledger.release(lost.lease, { attempts: 0, hold: false });
       const resultOf = (n: number): Outcome => ({ state: 'completed', result: `{"n":${n}}` });
       const told = await Promise.all([

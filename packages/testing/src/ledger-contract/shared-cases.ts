@@ -2,7 +2,7 @@
 import { deepEqual, equal, fail, ok } from 'node:assert/strict';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LedgerCase, LedgerFixture } from './fixture.ts';
-import { claimedIn, DONE, OTHER, requestOf } from './requests.ts';
+import { claimedIn, claimRequestOf, DONE, OTHER } from './requests.ts';
 import type { WorkerProcess } from './worker-process.ts';
 import { startWorker } from './worker-process.ts';
 
@@ -37,7 +37,7 @@ export const sharedCases: readonly LedgerCase[] = [
           const claims = await Promise.all(
             workers.map((worker) =>
               worker.race(
-                Array.from({ length: 20 }, () => requestOf(name, { state: 'sent' })),
+                Array.from({ length: 20 }, () => claimRequestOf(name, { state: 'sent' })),
                 startAt,
               ),
             ),
@@ -49,7 +49,7 @@ export const sharedCases: readonly LedgerCase[] = [
               .sort(),
             [...Array<string>(79).fill('busy'), 'claimed'],
           );
-          equal((await fixture.rawRecord(requestOf(name).operationId))?.attempts, 1);
+          equal((await fixture.rawRecord(claimRequestOf(name).operationId))?.attempts, 1);
         }
       });
     },
@@ -64,7 +64,7 @@ export const sharedCases: readonly LedgerCase[] = [
         const claims = await Promise.all(
           workers.map((worker, w) =>
             worker.race(
-              Array.from({ length: 20 }, (_, n) => requestOf(`op ${w} ${n}`)),
+              Array.from({ length: 20 }, (_, n) => claimRequestOf(`op ${w} ${n}`)),
               startAt,
             ),
           ),
@@ -80,14 +80,14 @@ export const sharedCases: readonly LedgerCase[] = [
     needs: ['shared'],
     async run(fixture) {
       await withWorkers(fixture, 2, async ([one, two]) => {
-        const request = requestOf('a', { state: 'sent' });
+        const request = claimRequestOf('a', { state: 'sent' });
         claimedIn(await one.claim(request));
-        equal((await two.claim(requestOf('a'))).kind, 'busy');
+        equal((await two.claim(claimRequestOf('a'))).kind, 'busy');
         equal(await one.settle(request.operationId, DONE), true);
-        const claim = await two.claim(requestOf('a'));
+        const claim = await two.claim(claimRequestOf('a'));
         ok(claim.kind === 'replay');
         deepEqual(claim.record.outcome, DONE);
-        deepEqual(await two.claim(requestOf('a', { tool: 'refund', fingerprint: 'other' })), { kind: 'conflict' });
+        deepEqual(await two.claim(claimRequestOf('a', { tool: 'refund', fingerprint: 'other' })), { kind: 'conflict' });
       });
     },
   },
@@ -99,13 +99,13 @@ export const sharedCases: readonly LedgerCase[] = [
     needs: ['shared'],
     async run(fixture) {
       await withWorkers(fixture, 2, async ([one, two]) => {
-        const first = claimedIn(await one.claim(requestOf('a', { state: 'sent', leaseMs: LEASE_MS })));
+        const first = claimedIn(await one.claim(claimRequestOf('a', { state: 'sent', leaseMs: LEASE_MS })));
         await one.kill();
-        const busy = await two.claim(requestOf('a'));
+        const busy = await two.claim(claimRequestOf('a'));
         ok(busy.kind === 'busy' && busy.leaseLeftMs > 0 && busy.leaseLeftMs <= LEASE_MS);
         deepEqual(await two.sweep(10), []);
         await wait(LEASE_MS + 100);
-        const second = claimedIn(await two.claim(requestOf('a', { state: 'sent' })));
+        const second = claimedIn(await two.claim(claimRequestOf('a', { state: 'sent' })));
         ok(second.lease.fence > first.lease.fence);
         deepEqual([second.takenOver?.state, second.attempts], ['sent', 1]);
       });
@@ -118,10 +118,10 @@ export const sharedCases: readonly LedgerCase[] = [
     needs: ['shared'],
     async run(fixture) {
       await withWorkers(fixture, 2, async ([one, two]) => {
-        const { operationId } = requestOf('a');
-        claimedIn(await one.claim(requestOf('a', { leaseMs: LEASE_MS })));
+        const { operationId } = claimRequestOf('a');
+        claimedIn(await one.claim(claimRequestOf('a', { leaseMs: LEASE_MS })));
         await wait(LEASE_MS + 100);
-        claimedIn(await two.claim(requestOf('a')));
+        claimedIn(await two.claim(claimRequestOf('a')));
         equal(await one.markSent(operationId, 1), false);
         equal(await two.markSent(operationId, 1), true);
         equal(await one.settle(operationId, OTHER), false);

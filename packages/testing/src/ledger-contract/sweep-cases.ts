@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { Swept } from '@mcp-tx/core/ledger';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, DONE, keylessOf, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, keylessOf, SHORT_MS } from './requests.ts';
 
 const short = { leaseMs: SHORT_MS } as const;
 const actions = (swept: readonly Swept[]): string[] =>
@@ -16,20 +16,20 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, take, send, end, advance, raw } = await benchOf(fixture);
-      await take(requestOf('claimed', short));
-      await take(requestOf('claimed with arguments', { ...short, arguments: '{"amount":1}' }));
-      await send(requestOf('sent', { ...short, mode: 'at-most-once' }));
-      await send(requestOf('sent with arguments', { ...short, mode: 'at-most-once', arguments: '{}' }));
-      await send(requestOf('re-sendable', { ...short, mode: 'at-least-once' }));
-      await send(requestOf('re-sendable with arguments', { ...short, mode: 'effectively-once', arguments: '{}' }));
+      await take(claimRequestOf('claimed', short));
+      await take(claimRequestOf('claimed with arguments', { ...short, arguments: '{"amount":1}' }));
+      await send(claimRequestOf('sent', { ...short, mode: 'at-most-once' }));
+      await send(claimRequestOf('sent with arguments', { ...short, mode: 'at-most-once', arguments: '{}' }));
+      await send(claimRequestOf('re-sendable', { ...short, mode: 'at-least-once' }));
+      await send(claimRequestOf('re-sendable with arguments', { ...short, mode: 'effectively-once', arguments: '{}' }));
       await send(keylessOf('keyless', { ...short, tool: 'keyless' }));
-      await end(requestOf('done', short), DONE);
-      await ledger.release((await send(requestOf('released', short))).lease, { attempts: 1, hold: false });
-      const argued = requestOf('released with arguments', { ...short, arguments: '{}' });
+      await end(claimRequestOf('done', short), DONE);
+      await ledger.release((await send(claimRequestOf('released', short))).lease, { attempts: 1, hold: false });
+      const argued = claimRequestOf('released with arguments', { ...short, arguments: '{}' });
       await ledger.release((await send(argued)).lease, { attempts: 0, hold: false });
       deepEqual(await ledger.sweep(100), [], 'every lease is live or given back');
       await advance(SHORT_MS + 1);
-      await take(requestOf('live'));
+      await take(claimRequestOf('live'));
       deepEqual(actions(await ledger.sweep(100)), [
         'claimed with arguments: runnable as claimed',
         'claimed: released as claimed',
@@ -40,12 +40,13 @@ export const sweepCases: readonly LedgerCase[] = [
         'sent: in_doubt as in_doubt',
       ]);
       const states = [];
-      for (const name of ['claimed', 'sent', 're-sendable', 'live']) states.push((await raw(requestOf(name))).state);
+      for (const name of ['claimed', 'sent', 're-sendable', 'live'])
+        states.push((await raw(claimRequestOf(name))).state);
       deepEqual(states, ['claimed', 'in_doubt', 'sent', 'claimed']);
-      const endedAt = async (name: string) => (await ledger.find(requestOf(name).operationId))?.endedAt;
+      const endedAt = async (name: string) => (await ledger.find(claimRequestOf(name).operationId))?.endedAt;
       ok((await endedAt('claimed')) !== undefined && (await endedAt('sent')) !== undefined);
       equal(await endedAt('re-sendable'), undefined, 'it may have run: it has not ended');
-      const doubted = await ledger.find(requestOf('sent').operationId);
+      const doubted = await ledger.find(claimRequestOf('sent').operationId);
       deepEqual(doubted?.outcome, { state: 'in_doubt', reason: 'owner-lost' });
       deepEqual(
         actions(await ledger.sweep(100)),
@@ -60,7 +61,7 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, advance } = await benchOf(fixture);
-      for (let n = 0; n < 7; n += 1) await send(requestOf(`a ${n}`, short));
+      for (let n = 0; n < 7; n += 1) await send(claimRequestOf(`a ${n}`, short));
       await advance(SHORT_MS + 1);
       const sizes = [];
       for (let n = 0; n < 4; n += 1) sizes.push((await ledger.sweep(3)).length);
@@ -74,9 +75,9 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, take, send, advance } = await benchOf(fixture);
-      for (let n = 0; n < 5; n += 1) await take(requestOf(`waiting ${n}`, { ...short, arguments: '{}' }));
+      for (let n = 0; n < 5; n += 1) await take(claimRequestOf(`waiting ${n}`, { ...short, arguments: '{}' }));
       await advance(1); // the lease of the next one runs out last
-      await send(requestOf('sent', short));
+      await send(claimRequestOf('sent', short));
       await advance(SHORT_MS + 1);
       deepEqual(
         (await ledger.sweep(3)).map(({ action }) => action),
@@ -91,12 +92,12 @@ export const sweepCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, take, send, advance } = await benchOf(fixture);
       const waiting = { ...short, arguments: '{}' } as const;
-      for (let n = 0; n < 5; n += 1) await take(requestOf(`elsewhere ${n}`, { ...waiting, serverName: 'other' }));
+      for (let n = 0; n < 5; n += 1) await take(claimRequestOf(`elsewhere ${n}`, { ...waiting, serverName: 'other' }));
       await advance(1);
-      await take(requestOf('here', waiting));
-      await send(requestOf('sent elsewhere', { ...short, serverName: 'other' }));
+      await take(claimRequestOf('here', waiting));
+      await send(claimRequestOf('sent elsewhere', { ...short, serverName: 'other' }));
       await advance(SHORT_MS + 1);
-      const { serverName } = requestOf('here');
+      const { serverName } = claimRequestOf('here');
       deepEqual(actions(await ledger.sweep(3, serverName)), [
         'here: runnable as claimed',
         'sent elsewhere: in_doubt as in_doubt',
@@ -111,7 +112,7 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, advance } = await benchOf(fixture);
-      for (let n = 0; n < 10; n += 1) await send(requestOf(`a ${n}`, short));
+      for (let n = 0; n < 10; n += 1) await send(claimRequestOf(`a ${n}`, short));
       await advance(SHORT_MS + 1);
       const swept = (await Promise.all([ledger.sweep(100), ledger.sweep(100)])).flat();
       equal(swept.length, 10);
@@ -124,14 +125,14 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, take, advance } = await benchOf(fixture);
-      const sent = await send(requestOf('sent', { ...short, mode: 'at-least-once', maxAttempts: 2 }));
-      await take(requestOf('claimed', { ...short, maxAttempts: 2 }));
+      const sent = await send(claimRequestOf('sent', { ...short, mode: 'at-least-once', maxAttempts: 2 }));
+      await take(claimRequestOf('claimed', { ...short, maxAttempts: 2 }));
       await advance(SHORT_MS + 1);
       equal((await ledger.sweep(100)).length, 2);
-      const resent = await take(requestOf('sent', { state: 'sent', mode: 'at-least-once', maxAttempts: 5 }));
+      const resent = await take(claimRequestOf('sent', { state: 'sent', mode: 'at-least-once', maxAttempts: 5 }));
       ok(resent.lease.fence > sent.lease.fence);
       deepEqual([resent.takenOver?.state, resent.attempts, resent.attemptLimit], ['sent', 1, 2]);
-      const afresh = await take(requestOf('claimed', { state: 'sent', maxAttempts: 5 }));
+      const afresh = await take(claimRequestOf('claimed', { state: 'sent', maxAttempts: 5 }));
       deepEqual([afresh.takenOver, afresh.attempts, afresh.attemptLimit], [undefined, 1, 5]);
     },
   },
@@ -141,10 +142,10 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { usurp, take, ledger, advance } = await benchOf(fixture);
-      await usurp(requestOf('a', short));
+      await usurp(claimRequestOf('a', short));
       await advance(SHORT_MS + 1);
       equal((await ledger.sweep(100))[0]?.action, 'released');
-      const request = requestOf('a');
+      const request = claimRequestOf('a');
       deepEqual([(await take(request)).takenOver, (await take(request)).takenOver], [undefined, undefined]);
     },
   },
@@ -154,12 +155,12 @@ export const sweepCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, advance, raw } = await benchOf(fixture);
-      const { lease } = await send(requestOf('a', short));
+      const { lease } = await send(claimRequestOf('a', short));
       await advance(SHORT_MS + 1);
       await ledger.sweep(100);
       equal(await ledger.markSent(lease, 2), false);
       equal(await ledger.settle(lease, DONE), false);
-      equal((await raw(requestOf('a'))).state, 'in_doubt');
+      equal((await raw(claimRequestOf('a'))).state, 'in_doubt');
       const outcome = { state: 'completed', result: '{}' } as const;
       equal((await ledger.resolve(lease.operationId, { outcome, by: 'late-answer', reason: 'late' })).kind, 'resolved');
     },

@@ -1,7 +1,7 @@
 /** Cases of take-over: what becomes of an operation whose owner is gone, and of an owner who comes back late. */
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import type { LedgerCase } from './fixture.ts';
-import { benchOf, claimedIn, DONE, DOUBT, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimedIn, claimRequestOf, DONE, DOUBT, SHORT_MS } from './requests.ts';
 
 const short = { leaseMs: SHORT_MS } as const;
 
@@ -12,13 +12,13 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { take, advance, raw } = await benchOf(fixture);
-      const first = await take(requestOf('a', { ...short, maxAttempts: 2 }));
+      const first = await take(claimRequestOf('a', { ...short, maxAttempts: 2 }));
       await advance(SHORT_MS + 1);
-      const second = await take(requestOf('a', { state: 'sent', maxAttempts: 9 }));
+      const second = await take(claimRequestOf('a', { state: 'sent', maxAttempts: 9 }));
       ok(second.lease.fence > first.lease.fence);
       deepEqual([second.takenOver?.state, second.takenOver?.fence], ['claimed', first.lease.fence]);
       deepEqual([second.attempts, second.attemptLimit], [0, 2], 'a crashed owner’s record keeps its limit');
-      equal((await raw(requestOf('a'))).state, 'claimed', 'not sent: the new owner has to look at it first');
+      equal((await raw(claimRequestOf('a'))).state, 'claimed', 'not sent: the new owner has to look at it first');
     },
   },
   {
@@ -28,10 +28,10 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, take, advance, raw } = await benchOf(fixture);
-      const request = requestOf('a', { ...short, mode: 'effectively-once', maxAttempts: 2 });
+      const request = claimRequestOf('a', { ...short, mode: 'effectively-once', maxAttempts: 2 });
       const first = await send(request);
       await advance(SHORT_MS + 1);
-      const second = await take(requestOf('a', { state: 'sent', mode: 'effectively-once', maxAttempts: 9 }));
+      const second = await take(claimRequestOf('a', { state: 'sent', mode: 'effectively-once', maxAttempts: 9 }));
       ok(second.lease.fence > first.lease.fence);
       deepEqual([second.attempts, second.attemptLimit], [1, 2]);
       const { state, requestId, attempts } = second.takenOver ?? {};
@@ -49,9 +49,9 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, advance } = await benchOf(fixture);
-      const first = await send(requestOf('a', short));
+      const first = await send(claimRequestOf('a', short));
       await advance(SHORT_MS + 1);
-      const claims = await Promise.all(Array.from({ length: 32 }, () => ledger.claim(requestOf('a'))));
+      const claims = await Promise.all(Array.from({ length: 32 }, () => ledger.claim(claimRequestOf('a'))));
       deepEqual(claims.map((claim) => claim.kind).sort(), [...Array<string>(31).fill('busy'), 'claimed']);
       const winner = claimedIn(claims.find((claim) => claim.kind === 'claimed') ?? { kind: 'expired' });
       equal(winner.lease.fence, first.lease.fence + 1);
@@ -63,9 +63,9 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, take, advance, raw } = await benchOf(fixture);
-      await send(requestOf('a', short));
+      await send(claimRequestOf('a', short));
       await advance(SHORT_MS + 1);
-      const request = requestOf('a', { state: 'sent' });
+      const request = claimRequestOf('a', { state: 'sent' });
       const first = await take(request);
       const again = await take(request);
       equal(again.lease.fence, first.lease.fence);
@@ -73,9 +73,9 @@ export const takeoverCases: readonly LedgerCase[] = [
       equal((await raw(request)).attempts, 1);
       equal(await ledger.markSent(again.lease, 2), true);
       equal((await take(request)).takenOver, undefined, 'it has sent by itself since');
-      await take(requestOf('b', short));
+      await take(claimRequestOf('b', short));
       await advance(SHORT_MS + 1);
-      const claimed = requestOf('b', { state: 'sent' });
+      const claimed = claimRequestOf('b', { state: 'sent' });
       for (let n = 0; n < 2; n += 1) equal((await take(claimed)).takenOver?.state, 'claimed');
       equal((await raw(claimed)).state, 'claimed');
     },
@@ -86,14 +86,14 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, take, advance } = await benchOf(fixture);
-      await send(requestOf('strict', { ...short, mode: 'at-most-once' }));
-      await send(requestOf('lax', { ...short, mode: 'at-least-once' }));
+      await send(claimRequestOf('strict', { ...short, mode: 'at-most-once' }));
+      await send(claimRequestOf('lax', { ...short, mode: 'at-least-once' }));
       await advance(SHORT_MS + 1);
-      const strict = await take(requestOf('strict', { mode: 'at-least-once' }));
+      const strict = await take(claimRequestOf('strict', { mode: 'at-least-once' }));
       equal(strict.takenOver?.mode, 'at-most-once');
-      equal((await ledger.find(requestOf('strict').operationId))?.mode, 'at-most-once');
-      await take(requestOf('lax', { mode: 'at-most-once' }));
-      equal((await ledger.find(requestOf('lax').operationId))?.mode, 'at-most-once');
+      equal((await ledger.find(claimRequestOf('strict').operationId))?.mode, 'at-most-once');
+      await take(claimRequestOf('lax', { mode: 'at-most-once' }));
+      equal((await ledger.find(claimRequestOf('lax').operationId))?.mode, 'at-most-once');
     },
   },
   {
@@ -102,11 +102,11 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, send, take, advance } = await benchOf(fixture);
-      for (const name of ['shorter', 'longer']) await send(requestOf(name, { ...short, settleWindowMs: 5_000 }));
-      await ledger.release((await take(requestOf('released', short))).lease, { attempts: 0, hold: false });
+      for (const name of ['shorter', 'longer']) await send(claimRequestOf(name, { ...short, settleWindowMs: 5_000 }));
+      await ledger.release((await take(claimRequestOf('released', short))).lease, { attempts: 0, hold: false });
       await advance(SHORT_MS + 1);
       const windowOf = async (name: string, settleWindowMs: number): Promise<number | undefined> => {
-        const { lease } = await take(requestOf(name, { settleWindowMs }));
+        const { lease } = await take(claimRequestOf(name, { settleWindowMs }));
         return (await ledger.find(lease.operationId))?.settleWindowMs;
       };
       deepEqual([await windowOf('shorter', 4_000), await windowOf('longer', 6_000)], [5_000, 6_000]);
@@ -122,7 +122,7 @@ export const takeoverCases: readonly LedgerCase[] = [
       const fences: number[] = [];
       for (let n = 0; n < 4; n += 1) {
         fences.push(
-          (await take(requestOf('a', { ...short, requestId: `claim ${n}`, deadlineInMs: 1_000 + n }))).lease.fence,
+          (await take(claimRequestOf('a', { ...short, requestId: `claim ${n}`, deadlineInMs: 1_000 + n }))).lease.fence,
         );
         await advance(SHORT_MS + 1);
       }
@@ -130,8 +130,8 @@ export const takeoverCases: readonly LedgerCase[] = [
         fences,
         [...new Set(fences)].sort((x, y) => x - y),
       );
-      equal((await raw(requestOf('a'))).fence, fences.at(-1));
-      const record = await ledger.find(requestOf('a').operationId);
+      equal((await raw(claimRequestOf('a'))).fence, fences.at(-1));
+      const record = await ledger.find(claimRequestOf('a').operationId);
       equal(record?.requestId, 'claim 3');
       equal(record?.deadlineAt, (record?.leaseUntil ?? 0) - short.leaseMs + 1_003);
     },
@@ -143,7 +143,7 @@ export const takeoverCases: readonly LedgerCase[] = [
     async run(fixture) {
       const { ledger, usurp, raw } = await benchOf(fixture);
       for (const state of ['claimed', 'sent'] as const) {
-        const request = requestOf(`a ${state}`, { state });
+        const request = claimRequestOf(`a ${state}`, { state });
         const { stale } = await usurp(request);
         const before = await ledger.find(request.operationId);
         equal(await ledger.markSent(stale, 1), false);
@@ -163,7 +163,7 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, usurp, raw } = await benchOf(fixture);
-      const request = requestOf('a', { state: 'sent' });
+      const request = claimRequestOf('a', { state: 'sent' });
       const { stale, fresh } = await usurp(request);
       equal(await ledger.settle(fresh.lease, DONE), true);
       equal(await ledger.settle(stale, DONE), false);
@@ -176,17 +176,17 @@ export const takeoverCases: readonly LedgerCase[] = [
     needs: ['clock'],
     async run(fixture) {
       const { ledger, take, send, advance, raw } = await benchOf(fixture);
-      const late = await send(requestOf('settle', short));
-      const marks = await take(requestOf('mark', short));
-      const renews = await take(requestOf('renew', short));
-      const gives = await send(requestOf('release', short));
+      const late = await send(claimRequestOf('settle', short));
+      const marks = await take(claimRequestOf('mark', short));
+      const renews = await take(claimRequestOf('renew', short));
+      const gives = await send(claimRequestOf('release', short));
       await advance(SHORT_MS + 1);
       equal(await ledger.settle(late.lease, DONE), true);
-      equal((await raw(requestOf('settle'))).state, 'completed');
+      equal((await raw(claimRequestOf('settle'))).state, 'completed');
       equal(await ledger.markSent(marks.lease, 1), true);
-      equal((await ledger.claim(requestOf('mark'))).kind, 'busy', 'marking renews the lease');
+      equal((await ledger.claim(claimRequestOf('mark'))).kind, 'busy', 'marking renews the lease');
       deepEqual(await ledger.renewAll([renews.lease]), [true]);
-      equal((await ledger.claim(requestOf('renew'))).kind, 'busy');
+      equal((await ledger.claim(claimRequestOf('renew'))).kind, 'busy');
       equal(await ledger.release(gives.lease, { attempts: 1, hold: false }), true);
     },
   },

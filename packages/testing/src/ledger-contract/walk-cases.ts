@@ -4,7 +4,7 @@ import type { ClaimRequest, Lease, OperationState, Outcome } from '@mcp-tx/core/
 import { isTerminal, mayFollow } from '@mcp-tx/core/ledger';
 import type { LedgerCase, RawRecord } from './fixture.ts';
 import type { Bench } from './requests.ts';
-import { benchOf, DONE, DOUBT, OTHER, REFUSED, requestOf, SHORT_MS } from './requests.ts';
+import { benchOf, claimRequestOf, DONE, DOUBT, OTHER, REFUSED, SHORT_MS } from './requests.ts';
 
 const STEPS = 1_500;
 const OUTCOMES: readonly Outcome[] = [DONE, OTHER, REFUSED, DOUBT];
@@ -63,7 +63,7 @@ export const walkCases: readonly LedgerCase[] = [
 
 function subjectOf(name: string, random: (below: number) => number): Subject {
   const mode = (['at-most-once', 'at-least-once', 'effectively-once'] as const)[random(3)] ?? fail();
-  return { request: requestOf(name, { mode, leaseMs: SHORT_MS }), leases: [] };
+  return { request: claimRequestOf(name, { mode, leaseMs: SHORT_MS }), leases: [] };
 }
 
 /** What was done, and what the ledger said of it. `lease` is the one it was done with. */
@@ -102,7 +102,7 @@ async function act({ ledger, advance }: Bench, subject: Subject, random: (below:
 }
 
 async function claim(ledger: Bench['ledger'], subject: Subject, random: (below: number) => number): Promise<Deed> {
-  const { ownerToken } = requestOf('a new owner');
+  const { ownerToken } = claimRequestOf('a new owner');
   const claim = await ledger.claim({ ...subject.request, ownerToken, state: random(2) === 0 ? 'claimed' : 'sent' });
   if (claim.kind !== 'claimed') return { what: `claim ${claim.kind}`, refused: true };
   const former = subject.leases.at(-1);
