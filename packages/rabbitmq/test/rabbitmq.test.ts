@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobReply } from '@mcp-tx/core/job';
-import { startRabbitmq } from '@mcp-tx/testing/services';
+import { startRabbitmq, startTcpProxy } from '@mcp-tx/testing/services';
 import { afterAll, expect, it } from 'vitest';
 import type { ToolReply } from '../src/index.ts';
 import { createToolClient, deadLetterProblem } from '../src/index.ts';
-import { relayTo } from './support/relay.ts';
+import { urlOf } from './support/broker.ts';
 import { sceneOn, until } from './support/scene.ts';
 
 const service = await startRabbitmq();
@@ -160,10 +160,10 @@ it('T44, T46: one key from two callers at once, and again when it is long done, 
 
 it('T47: while the broker is away a producer is told at once, and nothing waits in memory', async () => {
   await using scene = await sceneOn(service);
-  await using relay = await relayTo(service.port);
-  const client = scene.client({ url: relay.url });
+  await using proxy = await startTcpProxy(service.port);
+  const client = scene.client({ url: urlOf(proxy) });
   await client.enqueue('pay', { orderId: 'a' });
-  await relay.close();
+  await proxy.close();
   await sleep(50);
   const startedAt = performance.now();
   const away = { code: 'QUEUE_UNAVAILABLE', execution: 'none', retryable: true };
@@ -175,11 +175,11 @@ it('T47: while the broker is away a producer is told at once, and nothing waits 
 
 it('a client that loses its connection while it waits asks again under the same key', async () => {
   await using scene = await sceneOn(service);
-  await using relay = await relayTo(service.port);
+  await using proxy = await startTcpProxy(service.port);
   await scene.worker();
-  const waits = scene.client({ url: relay.url }).call('slow', { ms: 700, orderId: 'a' });
+  const waits = scene.client({ url: urlOf(proxy) }).call('slow', { ms: 700, orderId: 'a' });
   await until('the call', () => scene.arrivals() === 1);
-  relay.cut();
+  proxy.cut();
   expect((await waits).meta.attempts).toBe(1);
   expect([scene.paid('a'), scene.arrivals()]).toEqual([1, 1]);
 });

@@ -1,38 +1,13 @@
 // What is there already is told in one round trip, and so is each step of a new call: counted at the wire.
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { connect, createServer } from 'node:net';
-import { startPostgres } from '@mcp-tx/testing/services';
+import { startPostgres, startTcpProxy } from '@mcp-tx/testing/services';
 import { expect, it } from 'vitest';
 import { requestOf, resultOf } from './support/operations.ts';
 import { connectTo, newDatabase, openLedger } from './support/remote.ts';
 
-/** A proxy that counts how often the client speaks after the server has. */
-async function counting(port: number) {
-  let trips = 0;
-  const proxy = createServer((near) => {
-    const far = connect(port, '127.0.0.1');
-    let mayCount = true;
-    near.on('data', (bytes) => {
-      if (mayCount) trips += 1;
-      mayCount = false;
-      far.write(bytes);
-    });
-    far.on('data', (bytes) => {
-      mayCount = true;
-      near.write(bytes);
-    });
-    near.on('error', () => undefined).on('close', () => far.destroy());
-    far.on('error', () => undefined).on('close', () => near.destroy());
-  }).listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  return { port: (proxy.address() as AddressInfo).port, trips: () => trips, close: () => proxy.close() };
-}
-
 it('on PostgreSQL a new call takes two round trips, a replay one, also among new ones', async () => {
   await using service = await startPostgres();
   const name = await newDatabase('postgres', service);
-  const proxy = await counting(service.port);
+  await using proxy = await startTcpProxy(service.port);
   const database = connectTo('postgres', proxy.port, name, 1);
   const ledger = openLedger(database);
   const call = async (key: string): Promise<void> => {
@@ -41,9 +16,9 @@ it('on PostgreSQL a new call takes two round trips, a replay one, also among new
     expect(await ledger.settle(claim.lease, resultOf(key))).toBe(true);
   };
   const tripsOf = async (work: () => Promise<unknown>): Promise<number> => {
-    const before = proxy.trips();
+    const before = proxy.roundTrips;
     await work();
-    return proxy.trips() - before;
+    return proxy.roundTrips - before;
   };
   await call('a');
   await call('b');
@@ -67,5 +42,4 @@ it('on PostgreSQL a new call takes two round trips, a replay one, also among new
   expect(kinds).toEqual(['replay', 'claimed', 'conflict']);
   await ledger.close();
   await database.end();
-  proxy.close();
 }, 60_000);

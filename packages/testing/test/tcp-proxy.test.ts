@@ -1,4 +1,4 @@
-// The wire that can be cut: what passes, what is lost, and where.
+// The wire that can be cut: what passes, what is lost, and where, and how often somebody waited.
 import { once } from 'node:events';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
@@ -76,6 +76,43 @@ it('a lost reply was carried out, and a cut request arrives by half; each of the
 it('says so when nothing went over the wire in time, and strikes no later', async () => {
   expect(await proxy.cutNext('reply', 20)).toBe(false);
   expect(await ask(await dial(), 'pay')).toBe('done pay');
+});
+
+it('counts round trips: what goes out before an answer counts once, and each connection for itself', async () => {
+  const [one, two] = [await dial(), await dial()];
+  expect(proxy.roundTrips).toBe(0);
+  await ask(one, 'a');
+  await ask(one, 'b');
+  expect(proxy.roundTrips).toBe(2);
+  server.removeAllListeners('connection').on('connection', (socket) => {
+    socket
+      .on('error', () => undefined)
+      .on('data', (bytes) => {
+        heard += bytes; // and says nothing
+      });
+  });
+  const silent = await dial();
+  for (const text of ['c', 'd']) {
+    silent.write(text);
+    await expect.poll(() => heard).toContain(text);
+  }
+  expect(proxy.roundTrips).toBe(3);
+  await ask(two, 'e');
+  expect(proxy.roundTrips).toBe(4);
+});
+
+it('once muted, what a connection asks for is done and nobody hears of it; new ones hear again', async () => {
+  const [one, quiet] = [await dial(), await dial()];
+  await ask(one, 'a');
+  proxy.mute();
+  const answers: string[] = [];
+  for (const socket of [one, quiet]) socket.on('data', (bytes) => answers.push(String(bytes)));
+  one.write('b');
+  quiet.write('c');
+  await expect.poll(() => heard).toMatch(/^a(bc|cb)$/);
+  expect(await ask(await dial(), 'd')).toBe('done d');
+  expect(answers).toEqual([]);
+  expect(proxy.cut()).toBe(3);
 });
 
 it('a server that is away is a connection that ends', async () => {

@@ -12,6 +12,11 @@ export function newQueues(): { readonly requests: string; readonly responses: st
   return { requests: `jobs-${process.pid}-${count}`, responses: `replies-${process.pid}-${count}` };
 }
 
+/** Where a client of this broker, or of a wire to it, connects to. */
+export function urlOf({ port }: { readonly port: number }): string {
+  return `amqp://guest:guest@127.0.0.1:${port}`;
+}
+
 /** A connection of the test’s own, through the bare library; made again when the broker was away. */
 export class Eyes implements AsyncDisposable {
   readonly #service: RabbitmqService;

@@ -4,12 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobReply } from '@mcp-tx/core/job';
 import { problemOf } from '@mcp-tx/core/job';
 import type { DeadLetter, JobHostFixture, JobHostSetup, RunningJobHost } from '@mcp-tx/testing/job-contract';
-import type { RabbitmqService } from '@mcp-tx/testing/services';
+import type { RabbitmqService, TcpProxy } from '@mcp-tx/testing/services';
+import { startTcpProxy } from '@mcp-tx/testing/services';
 import type { ToolReply, ToolWorker } from '../../src/index.ts';
 import { createToolClient, createToolWorker, deadLetterProblem } from '../../src/index.ts';
-import { Eyes, newQueues } from './broker.ts';
-import type { Relay } from './relay.ts';
-import { relayTo } from './relay.ts';
+import { Eyes, newQueues, urlOf } from './broker.ts';
 
 const RETRY_DELAYS_MS = [50, 100, 400];
 
@@ -34,7 +33,7 @@ class RabbitmqHost implements RunningJobHost {
   readonly #dead: DeadLetter[] = [];
   #stopReading: (() => Promise<void>) | undefined;
   #worker: ToolWorker | undefined;
-  #relay: Relay | undefined;
+  #proxy: TcpProxy | undefined;
 
   constructor(service: RabbitmqService, setup: JobHostSetup) {
     this.#service = service;
@@ -82,19 +81,19 @@ class RabbitmqHost implements RunningJobHost {
 
   async startWorker(): Promise<void> {
     const { concurrency: prefetch, ...setup } = this.#setup;
-    this.#relay = await relayTo(this.#service.port);
-    const where = { url: this.#relay.url, ...this.#queues, retryDelaysMs: RETRY_DELAYS_MS };
+    this.#proxy = await startTcpProxy(this.#service.port);
+    const where = { url: urlOf(this.#proxy), ...this.#queues, retryDelaysMs: RETRY_DELAYS_MS };
     this.#worker = createToolWorker({ ...where, ...setup, prefetch });
     await this.#worker.start();
   }
 
   async stopWorker(): Promise<void> {
     await this.#worker?.close();
-    await this.#relay?.close();
+    await this.#proxy?.close();
   }
 
   async cutWorker(): Promise<void> {
-    await this.#relay?.close();
+    await this.#proxy?.close();
     await this.#worker?.close();
   }
 

@@ -1,4 +1,4 @@
-/** A wire to a server of loopback that can be cut: at once, in the middle of a request, or with a reply on it. */
+/** A wire to a server of loopback that counts round trips and can be cut: at once, in the middle of a request, or with a reply on it. */
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect, createServer } from 'node:net';
@@ -7,6 +7,8 @@ import { connect, createServer } from 'node:net';
 export interface TcpProxy extends AsyncDisposable {
   readonly host: '127.0.0.1';
   readonly port: number;
+  /** How often, so far, a client spoke that had heard from the server last, or had said nothing yet: what goes out together counts once. */
+  readonly roundTrips: number;
   /** Ends every connection at once; how many there were. */
   cut(): number;
   /**
@@ -14,6 +16,8 @@ export interface TcpProxy extends AsyncDisposable {
    * `reply`: the server has done what it was asked, and nobody hears of it. `false`: nothing went that way within `withinMs`.
    */
   cutNext(where: 'request' | 'reply', withinMs: number): Promise<boolean>;
+  /** What the server says from now on, on connections that are there, never arrives. */
+  mute(): void;
   close(): Promise<void>;
 }
 
@@ -21,8 +25,9 @@ type Direction = 'request' | 'reply';
 
 /** Lays a wire to a port of loopback; the server may come and go. */
 export async function startTcpProxy(target: number): Promise<TcpProxy> {
-  const wires = new Set<Socket>();
+  const wires = new Map<Socket, Socket>(); // the client's end, and the server's
   const armed = new Map<Direction, () => void>();
+  let roundTrips = 0;
 
   const pass = (direction: Direction, from: Socket, to: Socket): void => {
     from.on('data', (bytes) => {
@@ -45,7 +50,16 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
 
   const server = createServer({ noDelay: true, allowHalfOpen: true }, (near) => {
     const far = connect({ port: target, host: '127.0.0.1', noDelay: true });
-    wires.add(near.once('close', () => wires.delete(near)));
+    wires.set(near, far);
+    near.once('close', () => wires.delete(near));
+    let mayBegin = true;
+    near.on('data', () => {
+      if (mayBegin) roundTrips += 1;
+      mayBegin = false;
+    });
+    far.on('data', () => {
+      mayBegin = true;
+    });
     pass('request', near, far);
     pass('reply', far, near);
   }).listen(0, '127.0.0.1');
@@ -53,7 +67,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
 
   const cut = (): number => {
     const count = wires.size;
-    for (const wire of wires) wire.destroy();
+    for (const near of wires.keys()) near.destroy();
     return count;
   };
   const close = async (): Promise<void> => {
@@ -65,6 +79,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
   return {
     host: '127.0.0.1',
     port: (server.address() as AddressInfo).port,
+    get roundTrips() {
+      return roundTrips;
+    },
     cut,
     cutNext: (where, withinMs) =>
       new Promise((resolve) => {
@@ -77,6 +94,9 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
           resolve(true);
         });
       }),
+    mute() {
+      for (const far of wires.values()) far.removeAllListeners('data').resume();
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
