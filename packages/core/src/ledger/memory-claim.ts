@@ -1,8 +1,9 @@
 /** Decides, for the memory ledger, who may drive an operation. The order of the questions is the contract's. */
 import type { Claim, ClaimRequest, Lease } from './ledger.ts';
 import type { MemoryRecord } from './memory-record.ts';
-import { Tombstone, toOperationRecord } from './memory-record.ts';
+import { toOperationRecord } from './memory-record.ts';
 import type { MemoryStore } from './memory-store.ts';
+import { Tombstone } from './memory-tombstone.ts';
 import type { OperationRecord } from './record.ts';
 
 /** @throws McpTxError `LEDGER_FULL` */

@@ -20,20 +20,17 @@ export class ExpiryLists<T extends Linked> {
     list.push(entry);
   }
 
-  /** Hands out, and takes out, up to `limit` entries that expire at `now` or earlier. */
-  *take(now: number, limit: number): Generator<T> {
-    let left = limit;
-    for (const [lifetimeMs, list] of this.#lists) {
-      for (
-        let entry = list.first;
-        left > 0 && entry !== undefined && this.#expiresAt(entry) <= now;
-        entry = list.first
-      ) {
-        list.remove(entry);
-        left -= 1;
-        yield entry;
-      }
-      if (list.size === 0) this.#lists.delete(lifetimeMs);
+  /** The entry that was pushed last of those that live so long. */
+  last(lifetimeMs: number): T | undefined {
+    return this.#lists.get(lifetimeMs)?.last;
+  }
+
+  /** An entry that expires at `now` or earlier, which the caller then takes out of its list. */
+  due(now: number): T | undefined {
+    for (const [lifetimeMs, { first }] of this.#lists) {
+      if (first === undefined) this.#lists.delete(lifetimeMs);
+      else if (this.#expiresAt(first) <= now) return first;
     }
+    return undefined;
   }
 }

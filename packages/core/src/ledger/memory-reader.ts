@@ -1,8 +1,8 @@
 /** The read side of the memory ledger: which records a query means, and the pages and counts made of them. */
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { ListQuery, Page, Stats } from './ledger-reader.ts';
-import type { Tombstone } from './memory-record.ts';
 import { MemoryRecord, toOperationRecord } from './memory-record.ts';
+import type { Tombstone } from './memory-tombstone.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;

@@ -130,28 +130,6 @@ export class MemoryRecord implements Linked {
   }
 }
 
-/** What is left of a keyed record whose time is over, so that its key is not taken for a new one. */
-export class Tombstone implements Linked {
-  readonly operationId: string;
-  readonly digest: string;
-  readonly fingerprint: string | undefined;
-  readonly state: OperationState;
-  readonly lifetimeMs: number;
-  readonly expiresAt: number;
-  list: LinkedList<Linked> | undefined = undefined;
-  previous: Linked | undefined = undefined;
-  next: Linked | undefined = undefined;
-
-  constructor(record: MemoryRecord) {
-    this.operationId = record.operationId;
-    this.digest = record.digest;
-    this.fingerprint = record.fingerprint;
-    this.state = record.state;
-    this.lifetimeMs = record.retentionMs * 10;
-    this.expiresAt = record.endedAt + record.retentionMs + this.lifetimeMs;
-  }
-}
-
 /** What callers get to see. A copy: it does not change when the record does. */
 export function toOperationRecord(record: MemoryRecord): OperationRecord {
   const copy: Mutable<OperationRecord> = {

@@ -6,7 +6,8 @@ import { LinkedList } from '../runtime/linked-list.ts';
 import type { ClaimRequest, Lease } from './ledger.ts';
 import { ExpiryLists } from './memory-list.ts';
 import { QuarantineIndex } from './memory-quarantine.ts';
-import { MemoryRecord, NEVER, Tombstone } from './memory-record.ts';
+import { MemoryRecord, NEVER } from './memory-record.ts';
+import { Graveyard, Tombstone } from './memory-tombstone.ts';
 import type { AuditLine, Resolution } from './record.ts';
 
 /** Ended records without a key that stay listable. Nobody can claim them again, so the number is a courtesy. */
@@ -24,7 +25,7 @@ export class MemoryStore {
   readonly #open = new LinkedList<MemoryRecord>();
   readonly #recentKeyless = new LinkedList<MemoryRecord>();
   readonly #ended = new ExpiryLists<MemoryRecord>((record) => record.endedAt + record.retentionMs);
-  readonly #tombstones = new ExpiryLists<Tombstone>((tombstone) => tombstone.expiresAt);
+  readonly #graveyard = new Graveyard();
   readonly #audit = new Map<string, AuditLine[]>();
   #recordCount = 0;
   #sequence = 0;
@@ -44,8 +45,8 @@ export class MemoryStore {
       this.#bury(entry);
       return this.lookUp(operationId, now);
     }
-    if (entry.expiresAt > now) return entry;
-    this.#forget(entry);
+    if (entry.row.expiresAt > now) return entry;
+    this.#drop(operationId);
     return undefined;
   }
 
@@ -120,9 +121,10 @@ export class MemoryStore {
   /** Lets go of up to `limit` entries whose time was over at `before`; returns how many. */
   purge(before: number, limit: number): number {
     let removed = 0;
-    for (const record of this.#ended.take(before, limit)) {
+    for (; removed < limit; removed += 1) {
+      const record = this.#ended.due(before);
+      if (record === undefined) break;
       this.#bury(record);
-      removed += 1;
     }
     for (const record of this.#recentKeyless) {
       if (removed >= limit) return removed;
@@ -130,8 +132,12 @@ export class MemoryStore {
       this.#bury(record);
       removed += 1;
     }
-    for (const tombstone of this.#tombstones.take(before, limit - removed)) {
-      this.#forget(tombstone);
+    while (removed < limit) {
+      const due = this.#graveyard.takeDue(before);
+      if (due === undefined) break;
+      const entry = this.#entries.get(due.operationId);
+      if (!(entry instanceof Tombstone) || entry.row !== due.row) continue; // gone before, and the key is new again
+      this.#drop(due.operationId);
       removed += 1;
     }
     return removed;
@@ -173,14 +179,7 @@ export class MemoryStore {
       this.#drop(record.operationId);
       return;
     }
-    const tombstone = new Tombstone(record);
-    this.#entries.set(record.operationId, tombstone);
-    this.#tombstones.push(tombstone, tombstone.lifetimeMs);
-  }
-
-  #forget(tombstone: Tombstone): void {
-    tombstone.list?.remove(tombstone);
-    this.#drop(tombstone.operationId);
+    this.#entries.set(record.operationId, this.#graveyard.bury(record));
   }
 
   #drop(operationId: string): void {

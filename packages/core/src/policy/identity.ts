@@ -1,12 +1,14 @@
 /** Decides what an operation is called and what counts as "the same arguments". Anybody can compute both without the ledger. */
 import { McpTxError } from '../outcome/tx-error.ts';
-import { base32OfHex } from '../runtime/base32.ts';
+import { IdWriter } from '../runtime/base32.ts';
 import type { JsonLimits } from '../runtime/canonical-json.ts';
 import { canonicalJson, checkJson, JsonDefectError } from '../runtime/canonical-json.ts';
 import { sha256Hex, sha256Text } from '../runtime/digest.ts';
 
 /** Version of both derivations; part of each digest. */
 const IDENTITY_VERSION = 1;
+
+const OPERATION_ID = new IdWriter('op_');
 
 /** Longest idempotency key, in UTF-16 code units. */
 export const MAX_KEY_LENGTH = 255;
@@ -43,7 +45,7 @@ export function checkKey(key: unknown): asserts key is string {
 export function identify(scope: string, serverName: string, key: string): OperationIdentity {
   const text = `${IDENTITY_VERSION};${scope.length}:${scope}${serverName.length}:${serverName}${key.length}:${key}`;
   const digest = sha256Hex(text);
-  return { operationId: `op_${base32OfHex(digest)}`, digest };
+  return { operationId: OPERATION_ID.ofHex(digest), digest };
 }
 
 /** The canonical text of a call's arguments (RFC 8785). @throws McpTxError `ARGUMENTS_INVALID`, with the path of the defect */

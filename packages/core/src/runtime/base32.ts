@@ -1,34 +1,61 @@
 /** Writes 128 bits as 26 characters: RFC 4648 base32 in lower case, without padding. */
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567';
-const PAIRS: readonly string[] = Array.from({ length: 1024 }, (_, n) => `${ALPHABET[n >> 5]}${ALPHABET[n & 31]}`);
+const CODES = Uint8Array.from(ALPHABET, (letter) => letter.charCodeAt(0));
+
+/**
+ * Writes ids: a prefix, and 128 bits behind it. Each is read out of one buffer, and so is one piece of text. Put together with `+`,
+ * it would stay a tree of pieces, several times as large, for as long as somebody keeps it.
+ */
+export class IdWriter {
+  readonly #text: Buffer;
+  readonly #from: number;
+
+  constructor(prefix: string) {
+    this.#text = Buffer.from(prefix + ALPHABET.slice(0, 26), 'latin1');
+    this.#from = prefix.length;
+  }
+
+  /** The first 128 bits that `hex` stands for, in lower case. */
+  ofHex(hex: string): string {
+    for (let piece = 0; piece < 6; piece += 1) this.#put(piece, nibbles(hex, 5 * piece, 5));
+    return this.#end(nibbles(hex, 30, 2));
+  }
+
+  /** The 16 bytes that start at `offset`. */
+  ofBytes(bytes: Uint8Array, offset: number): string {
+    for (let piece = 0; piece < 6; piece += 1) {
+      const first = offset + ((5 * piece) >> 1); // each piece is two and a half bytes
+      const three =
+        ((bytes[first] as number) << 16) | ((bytes[first + 1] as number) << 8) | (bytes[first + 2] as number);
+      this.#put(piece, (piece & 1) === 0 ? three >> 4 : three & 0xfffff);
+    }
+    return this.#end(bytes[offset + 15] as number);
+  }
+
+  /** Four characters for 20 bits. */
+  #put(piece: number, bits: number): void {
+    const text = this.#text;
+    const at = this.#from + 4 * piece;
+    text[at] = CODES[bits >> 15] as number;
+    text[at + 1] = CODES[(bits >> 10) & 31] as number;
+    text[at + 2] = CODES[(bits >> 5) & 31] as number;
+    text[at + 3] = CODES[bits & 31] as number;
+  }
+
+  /** Two characters for the last byte: 8 bits, and 2 of padding. */
+  #end(byte: number): string {
+    this.#text[this.#from + 24] = CODES[byte >> 3] as number;
+    this.#text[this.#from + 25] = CODES[(byte << 2) & 31] as number;
+    return this.#text.toString('latin1');
+  }
+}
+
+const BARE = new IdWriter('');
 
 /** Encodes the 16 bytes of `bytes` that start at `offset`. */
 export function base32(bytes: Uint8Array, offset = 0): string {
-  let text = '';
-  let bits = 0;
-  let held = 0;
-  for (let i = offset; i < offset + 16; i += 1) {
-    held = (held << 8) | (bytes[i] as number);
-    bits += 8;
-    if (bits >= 10) {
-      bits -= 10;
-      text += PAIRS[(held >> bits) & 1023];
-      held &= (1 << bits) - 1;
-    }
-  }
-  const last = held << (10 - bits); // 8 bits are left; 128 = 12 * 10 + 8
-  return text + (PAIRS[last & 1023] as string);
-}
-
-/** Encodes the first 128 bits that `hex` stands for, in lower case. */
-export function base32OfHex(hex: string): string {
-  let text = '';
-  for (let at = 0; at < 30; at += 5) {
-    const bits = nibbles(hex, at, 5);
-    text += `${PAIRS[bits >> 10]}${PAIRS[bits & 1023]}`;
-  }
-  return text + (PAIRS[nibbles(hex, 30, 2) << 2] as string);
+  return BARE.ofBytes(bytes, offset);
 }
 
 function nibbles(hex: string, from: number, count: number): number {

@@ -17,6 +17,10 @@ export class LinkedList<T extends Linked> {
     return this.#first;
   }
 
+  get last(): T | undefined {
+    return this.#last;
+  }
+
   get size(): number {
     return this.#size;
   }

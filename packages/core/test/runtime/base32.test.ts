@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { base32, base32OfHex, countUp, fromBase32 } from '../../src/runtime/base32.ts';
+import { base32, countUp, fromBase32, IdWriter } from '../../src/runtime/base32.ts';
 
 describe('base32', () => {
   test('writes what RFC 4648 says, in lower case and without padding', () => {
@@ -14,10 +14,11 @@ describe('base32', () => {
     expect(base32(pool, 16)).toBe(base32(pool.subarray(16, 32)));
   });
 
-  test('writes the same from hexadecimal digits', () => {
+  test('writes the same from hexadecimal digits, behind a prefix', () => {
+    const ids = new IdWriter('op_');
     for (let n = 0; n < 1_000; n += 1) {
       const bytes = randomBytes(32);
-      expect(base32OfHex(bytes.toString('hex'))).toBe(base32(bytes));
+      expect(ids.ofHex(bytes.toString('hex'))).toBe(`op_${base32(bytes)}`);
     }
   });
 
