@@ -66,7 +66,10 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind: Kind) => {
     });
     expect(await Promise.all(exits)).toEqual(Array(10).fill(0));
     const database = connect(name);
-    expect(await database.query('select id, name from mcp_tx_migrations')).toMatchObject([{ name: 'operations' }]);
+    expect(await database.query('select id, name from mcp_tx_migrations order by id')).toMatchObject([
+      { name: 'operations' },
+      { name: 'results in rows' },
+    ]);
     expect(await sqlLedger(database.options).stats({})).toMatchObject({ total: 10 });
   }, 60_000);
 

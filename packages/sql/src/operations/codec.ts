@@ -3,6 +3,8 @@ import type { OperationRow } from './rows.ts';
 
 /** One per database. */
 export interface Codec {
+  /** Whether results have a table of their own, or stand in the rows of operations. */
+  readonly results: 'apart' | 'in rows';
   /** A row as the driver gave it. */
   toRow(found: unknown): OperationRow;
   /** What to compare a text column with. */

@@ -30,12 +30,15 @@ export function rowsOf(
   query: ListQuery,
   limit: number,
 ): SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', OperationRow> {
-  const rows = matching(db, codec, query)
-    .leftJoin('mcp_tx_results', 'mcp_tx_results.operation', 'mcp_tx_operations.id')
-    .selectAll('mcp_tx_operations')
-    .select('mcp_tx_results.result')
-    .orderBy('mcp_tx_operations.id', 'desc')
-    .limit(limit);
+  const matched = matching(db, codec, query);
+  const whole = (
+    codec.results === 'in rows'
+      ? matched
+      : matched
+          .leftJoin('mcp_tx_results', 'mcp_tx_results.operation', 'mcp_tx_operations.id')
+          .select('mcp_tx_results.result')
+  ) as typeof matched;
+  const rows = whole.selectAll('mcp_tx_operations').orderBy('mcp_tx_operations.id', 'desc').limit(limit);
   const from = query.cursor === undefined ? rows : rows.where('mcp_tx_operations.id', '<', idOf(query.cursor));
   return from as unknown as SelectQueryBuilder<LedgerTables, 'mcp_tx_operations', OperationRow>; // the join adds a table
 }

@@ -16,8 +16,6 @@ export interface Speech {
   readonly codec: Codec;
   /** A statement in its words, with its placeholders. `locking`: the rows that it finds stay as they are until the commit. */
   text(statement: StatementName, locking: boolean): string;
-  /** A statement that comes before a locking one: it waits for the lock, so that the other one sees what the former holder wrote. */
-  lockFirst?(statement: StatementName): string | undefined;
   /** What the driver is given for a value. */
   bind(statement: StatementName, bound: readonly Bound[]): readonly unknown[];
 }
@@ -32,8 +30,6 @@ export async function runSteps<T>(db: Executor, speech: Speech, steps: Steps<T>,
 async function answer(db: Executor, speech: Speech, { statement, bound }: Step, locking: boolean): Promise<StepAnswer> {
   const isRead = READS.has(statement);
   const values = [...speech.bind(statement, bound)];
-  const lock = isRead && locking ? speech.lockFirst?.(statement) : undefined;
-  if (lock !== undefined) await db.executeQuery(CompiledQuery.raw(lock, values));
   const query = CompiledQuery.raw(speech.text(statement, isRead && locking), values);
   const result = await db.executeQuery<unknown>(query);
   return isRead ? { rows: result.rows.map(speech.codec.toRow), changes: 0 } : written(result);

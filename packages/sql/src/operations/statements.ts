@@ -18,7 +18,8 @@ export const COLUMNS: readonly (keyof OperationRow)[] = [
   ] as const),
   ...(['tombstone', 'result'] as const),
 ];
-const ROW = `select ${COLUMNS.join(', ')} from mcp_tx_operations left join mcp_tx_results on operation = id`;
+const APART = ' left join mcp_tx_results on operation = id';
+const ROW = `select ${COLUMNS.join(', ')} from mcp_tx_operations${APART}`;
 const OPEN = "state in ('claimed', 'sent')";
 /** Has arguments, and may be sent: somebody can run it. */
 const RUNNABLE = "(arguments is not null and (state = 'claimed' or mode <> 'at-most-once'))";
@@ -32,7 +33,7 @@ const INSERT_COLUMNS = [
   ...['settle_window_ms', 'retention_ms', 'arguments', 'quarantine_session', 'created_at', 'sent_at', 'send_until'],
 ];
 
-/** Their texts. */
+/** Their texts, where results have a table of their own. */
 export const SQL: Readonly<Record<StatementName, string>> = {
   byKey: `${ROW} where operation_key = ?`,
   byId: `${ROW} where id = ?`,
@@ -59,7 +60,7 @@ export const SQL: Readonly<Record<StatementName, string>> = {
     owner_token = null, lease_until = 0 where ${HELD} and (state = 'sent' or ? = 1)`,
   end: `update mcp_tx_operations set state = ?, outcome = ?, ended_at = ?, expires_at = ? + retention_ms,
     owner_token = null, lease_until = 0, resolved_by = ? where id = ?`,
-  addResult: 'insert into mcp_tx_results (operation, result) values (?, ?)',
+  addResult: 'insert into mcp_tx_results (result, operation) values (?, ?)',
   contradict: 'update mcp_tx_operations set contradicted = 1 where id = ?',
   addAudit: 'insert into mcp_tx_audit (operation_key, at, "by", action, state, reason) values (?, ?, ?, ?, ?, ?)',
   runOut: `${RUN_OUT} order by ${RUNNABLE}, lease_until limit ?`,
@@ -72,6 +73,14 @@ export const SQL: Readonly<Record<StatementName, string>> = {
   removeResult: 'delete from mcp_tx_results where operation = ?',
   remove: 'delete from mcp_tx_operations where id = ?',
   removeAudit: 'delete from mcp_tx_audit where operation_key = ?',
+};
+
+/** The same where a result stands in the row of its operation: a call then costs no row more. */
+export const SQL_IN_ROWS: Readonly<Record<StatementName, string>> = {
+  ...SQL,
+  ...Object.fromEntries(Object.entries(SQL).map(([name, text]) => [name, text.replace(APART, '')])),
+  addResult: 'update mcp_tx_operations set result = ? where id = ?',
+  removeResult: 'update mcp_tx_operations set result = null where id = ?',
 };
 
 /** What finds rows; everything else writes. */

@@ -47,7 +47,7 @@ export interface OperationsTable {
   readonly tombstone: number;
 }
 
-/** Results stand apart, so that they are appended and the rows of operations stay short. */
+/** In a file results stand apart, so that they are appended and the rows of operations stay short. */
 export interface ResultsTable {
   /** `id` of the operation. */
   readonly operation: number;

@@ -61,7 +61,7 @@ export function* settle(lease: Lease, outcome: Outcome, now: number): Steps<bool
   const mayFromClaimed = outcome.state === 'failed' ? 1 : 0; // the one end that needs no send
   const { changes } = yield* step('settle', ...endOf(outcome, now), ...held, mayFromClaimed);
   if (changes === 1) {
-    if (columns.result !== null) yield* step('addResult', held[0], columns.result);
+    if (columns.result !== null) yield* step('addResult', columns.result, held[0]);
     return true;
   }
   const row = yield* rowOf(lease);
@@ -130,7 +130,7 @@ export function* purge(before: number, limit: number): Steps<number> {
 function* end(row: OperationRow, outcome: Outcome, now: number, by: string | null): Steps<void> {
   const { result } = outcomeColumns(outcome);
   yield* step('end', ...endOf(outcome, now), by, row.id);
-  if (result !== null) yield* step('addResult', row.id, result);
+  if (result !== null) yield* step('addResult', result, row.id);
 }
 
 /** State, outcome, instant of the end, and the instant that retention counts from: doubt never goes by age. */

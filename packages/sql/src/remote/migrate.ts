@@ -5,10 +5,12 @@ import { CompiledQuery, sql } from 'kysely';
 import type { Names } from '../operations/names.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import { operationsOn } from './migrations/0001-operations.ts';
+import { resultsInRowsOn } from './migrations/0002-results-in-rows.ts';
 
 /** Append only: a migration's number is its place here, from 1. */
 const MIGRATIONS: readonly { readonly name: string; up(db: Kysely<unknown>, kind: Kind): Promise<void> }[] = [
   { name: 'operations', up: operationsOn },
+  { name: 'results in rows', up: resultsInRowsOn },
 ];
 
 type Kind = 'postgres' | 'mysql';

@@ -6,13 +6,14 @@ import type { Codec } from '../operations/codec.ts';
 import type { Names } from '../operations/names.ts';
 import { rename } from '../operations/names.ts';
 import type { StatementName } from '../operations/statements.ts';
-import { SQL } from '../operations/statements.ts';
+import { SQL_IN_ROWS } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
 import { digestBytes, rowOf } from './flavour.ts';
 import { migrateMysql } from './migrate.ts';
 
 /** Texts stand in binary columns: collations merge `A` with `a`, and `a` with `a `. */
 const codec: Codec = {
+  results: 'in rows',
   toRow: (found) => rowOf(found, toText),
   toColumn: (text) => Buffer.from(text),
   toText,
@@ -72,7 +73,7 @@ const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
 };
 
 function textOf(statement: StatementName, locking: boolean): string {
-  const words = SQL[statement].replace('on conflict (operation_key) do nothing', '').replaceAll('"by"', '`by`');
+  const words = SQL_IN_ROWS[statement].replace('on conflict (operation_key) do nothing', '').replaceAll('"by"', '`by`');
   return locking ? `${words} for update` : words;
 }
 

@@ -3,14 +3,14 @@ import type { Claim, ClaimRequest } from '@mcp-tx/core/ledger';
 import { answerByReading, grant } from '../operations/claim.ts';
 import type { OperationRow } from '../operations/rows.ts';
 import { digestColumn, outcomeColumns } from '../operations/rows.ts';
-import { SQL } from '../operations/statements.ts';
+import { SQL_IN_ROWS } from '../operations/statements.ts';
 import type { Batches, NewClaim, NewEnd, RunStatement } from './flavour.ts';
 import { BYTES, digestBytes } from './flavour.ts';
 import { postgresCodec } from './postgres-codec.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** When the server got the statement, epoch ms. Stands for itself in each place: it is one instant throughout a statement. */
-const SERVER_NOW = '(extract(epoch from statement_timestamp()) * 1000)::bigint';
+const SERVER_NOW = "(date_part('epoch', statement_timestamp()) * 1000)::bigint";
 
 const CLAIM_COLUMNS = [
   ...(['operation_key bytea', 'digest bytea', 'scope text', 'server_name text', 'tool text'] as const),
@@ -43,7 +43,7 @@ function claimText(rows: 'one' | 'many', now: string): string {
     select ${AS_GIVEN.map(at).join(', ')}, 1, ${times.join(', ')}${source}
     on conflict (operation_key) do nothing returning id, operation_key)
   select id, operation_key, null::json as found from inserted union all
-  select id, operation_key, row_to_json(found) from (${SQL.byKey.replace('= ?', which).replace(' from ', `, ${now} as ms from `)}
+  select id, operation_key, row_to_json(found) from (${SQL_IN_ROWS.byKey.replace('= ?', which).replace(' from ', `, ${now} as ms from `)}
     and ${some}) as found`;
 }
 
@@ -54,20 +54,12 @@ const END_COLUMNS = [
 
 function endText(rows: 'one' | 'many', now: string): string {
   const at = (name: string): string => placed(END_COLUMNS, name, rows);
-  const source = rows === 'one' ? '' : ' from ends';
-  const ends = `ends as (select * from ${unnest(END_COLUMNS)} as ends (${END_COLUMNS.map(nameOf).join(', ')})),`;
-  const result =
-    rows === 'one'
-      ? `select id, ${at('new_result')} from ended where ${at('new_result')} is not null`
-      : 'select operation, new_result from ends join ended on id = operation where new_result is not null';
-  return `with ${rows === 'one' ? '' : ends}
-  ended as (update mcp_tx_operations set state = ${at('new_state')}, outcome = ${at('new_outcome')}, ended_at = ${now},
-      owner_token = null, lease_until = 0,
+  const source = rows === 'one' ? '' : ` from ${unnest(END_COLUMNS)} as ends (${END_COLUMNS.map(nameOf).join(', ')})`;
+  return `update mcp_tx_operations set state = ${at('new_state')}, outcome = ${at('new_outcome')}, result = ${at('new_result')},
+      ended_at = ${now}, owner_token = null, lease_until = 0,
       expires_at = case when ${at('new_state')} = 'in_doubt' then null else ${now} + retention_ms end
     ${source} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
-      and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed')) returning id),
-  results as (insert into mcp_tx_results (operation, result) ${result})
-  select id from ended`;
+      and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed')) returning id`;
 }
 
 /** `renamed`: a statement with the names of the ledger. `clock` stands for the server's in tests; its time is the last argument. */

@@ -7,6 +7,7 @@ const ESCAPE = '\u{E000}';
 
 /** The codec. */
 export const postgresCodec: Codec = {
+  results: 'in rows',
   toRow: (found) => rowOf(found, toText),
   toColumn: (text) => (text.includes('\0') || text.includes(ESCAPE) ? escaped(text) : text),
   toText,

@@ -5,7 +5,7 @@ import { PostgresDialect } from 'kysely';
 import type { Names } from '../operations/names.ts';
 import { rename } from '../operations/names.ts';
 import type { StatementName } from '../operations/statements.ts';
-import { SQL } from '../operations/statements.ts';
+import { SQL_IN_ROWS } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
 import { digestBytes } from './flavour.ts';
 import { migratePostgres } from './migrate.ts';
@@ -24,12 +24,6 @@ const CURES: Readonly<Record<string, readonly [TxErrorCode, string]>> = {
   '53100': ['LEDGER_UNAVAILABLE', 'the disk is full; free some space and repeat the call'],
 };
 
-/** A row that was waited for is read anew, but what is joined to it is not: so the lock is taken by a statement of its own. */
-const LOCKS: Readonly<Partial<Record<StatementName, string>>> = {
-  byKey: 'select id from mcp_tx_operations where operation_key = $1 for update',
-  byId: 'select id from mcp_tx_operations where id = $1 for update',
-};
-
 const NOW = 'select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms';
 
 /** The flavour. */
@@ -42,11 +36,9 @@ export function postgres(names: Names): Flavour {
     texts.set(key, known);
     return known;
   };
-  const locks = new Map(Object.entries(LOCKS).map(([statement, lock]) => [statement, preparable(renamed(lock))]));
   return {
     ...SERVER,
     text,
-    lockFirst: (statement) => locks.get(statement),
     migrate: (db) => migratePostgres(db, names, NOW),
     batches: (run, clock) => postgresBatches(run, clock, (text) => preparable(renamed(text))),
   };
@@ -83,9 +75,9 @@ const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
 };
 
 function textOf(statement: StatementName, locking: boolean): string {
-  const [first = '', ...others] = SQL[statement].split('?');
+  const [first = '', ...others] = SQL_IN_ROWS[statement].split('?');
   const numbered = others.reduce((before, after, index) => `${before}$${index + 1}${after}`, first);
-  return `${numbered}${statement === 'insert' ? ' returning id' : ''}${locking ? ' for update of mcp_tx_operations' : ''}`;
+  return `${numbered}${statement === 'insert' ? ' returning id' : ''}${locking ? ' for update' : ''}`;
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -28,7 +28,7 @@ import * as reader from '../operations/reader.ts';
 import { keyOf, toRecord } from '../operations/rows.ts';
 import type { Steps } from '../operations/steps.ts';
 import { rowsBy } from '../operations/steps.ts';
-import type { LedgerTables } from '../operations/tables.ts';
+import type { LedgerTables, OperationsTable, ResultsTable } from '../operations/tables.ts';
 import * as transitions from '../operations/transitions.ts';
 import { asTyped } from './as-typed.ts';
 import { Batcher } from './batcher.ts';
@@ -45,8 +45,10 @@ import type { StoreClock } from './store-clock.ts';
 import type { TransactionKit } from './transaction.ts';
 import { runTransaction } from './transaction.ts';
 
-/** The tables of a ledger on a database server. */
-export type RemoteTables = Omit<LedgerTables, 'mcp_tx_calls'>;
+/** The tables of a ledger on a database server: results stand in the rows of their operations. */
+export type RemoteTables = Omit<LedgerTables, 'mcp_tx_calls' | 'mcp_tx_results' | 'mcp_tx_operations'> & {
+  readonly mcp_tx_operations: OperationsTable & Pick<ResultsTable, 'result'>;
+};
 
 /** A ledger on a database server. */
 export interface SqlLedger

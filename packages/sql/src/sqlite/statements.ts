@@ -83,6 +83,7 @@ function toRow(found: unknown): OperationRow {
 }
 
 export const sqliteCodec: Codec = {
+  results: 'apart',
   toRow,
   toColumn,
   toText: (column) => fromColumn(column) as string,

@@ -82,10 +82,9 @@ export function openLedger(database: RemoteDatabase, clock?: SqlLedgerOptions['c
 /** Looks an operation up with statements of its own. */
 export async function rawRecord(kind: Kind, eyes: RemoteDatabase, operationId: string): Promise<RawRecord | undefined> {
   const mark = kind === 'postgres' ? '$1' : '?';
-  const [row] = await eyes.query(
-    `select * from mcp_tx_operations left join mcp_tx_results on operation = id where operation_key = ${mark}`,
-    [Buffer.from(fromBase32(operationId.slice(3)) ?? '')],
-  );
+  const [row] = await eyes.query(`select * from mcp_tx_operations where operation_key = ${mark}`, [
+    Buffer.from(fromBase32(operationId.slice(3)) ?? ''),
+  ]);
   if (row === undefined || row.tombstone === 1) return undefined;
   return {
     state: String(row.state),
