@@ -46,8 +46,8 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMORY_LEDGER,
-        find: 'if (record === undefined) return false;\n    const now = this.#clock.now();\n    // The number',
-        replace: 'if (record === undefined) return true;\n    const now = this.#clock.now();\n    // The number',
+        find: 'if (record === undefined) return false;\n    const now = this.#now();\n    // The number',
+        replace: 'if (record === undefined) return true;\n    const now = this.#now();\n    // The number',
       },
     ],
   },
@@ -57,14 +57,14 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMORY_LEDGER,
-        find: 'return claimIn(this.#store, request, this.#clock.now());',
+        find: 'return claimIn(this.#store, request, this.#now());',
         replace: `const open = this.#openStore as MemoryStore;
     const isFree = open.peek(request.operationId) === undefined;
     for (let i = 0; i < 6; i += 1) await new Promise((resolve) => setImmediate(resolve));
     const seen = isFree ? (Object.create(open, { lookUp: { value: () => undefined } }) as MemoryStore) : open;
     const create = (...args: Parameters<MemoryStore['create']>): MemoryRecord => open.create(...args);
     if (isFree) Object.defineProperties(seen, { create: { value: create }, quarantine: { value: open.quarantine } });
-    return claimIn(seen, request, this.#clock.now());`,
+    return claimIn(seen, request, this.#now());`,
       },
     ],
   },
@@ -90,12 +90,12 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMORY_LEDGER,
-        find: 'this.#store.end(record, outcome, this.#clock.now());\n    return true;',
+        find: 'this.#store.end(record, outcome, this.#now());\n    return true;',
         replace: `if (outcome.state === 'in_doubt') {
       record.state = 'claimed';
       record.ownerToken = '';
-      this.#store.release(record, this.#clock.now());
-    } else this.#store.end(record, outcome, this.#clock.now());
+      this.#store.release(record, this.#now());
+    } else this.#store.end(record, outcome, this.#now());
     return true;`,
       },
     ],
@@ -117,7 +117,7 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMORY_CLAIM,
-        find: "if (found.state === 'in_doubt') return { kind: 'in_doubt', record: toOperationRecord(found) };",
+        find: "if (found.state === 'in_doubt') return { kind: 'in_doubt', record: store.view(found) };",
         replace: `if (found.state === 'in_doubt') {
     found.state = 'claimed';
     return claimReleased(store, found, request, now);

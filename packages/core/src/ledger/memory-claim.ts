@@ -1,7 +1,6 @@
 /** Decides, for the memory ledger, who may drive an operation. The order of the questions is the contract's. */
 import type { Claim, ClaimRequest, Lease } from './ledger.ts';
 import type { MemoryRecord } from './memory-record.ts';
-import { toOperationRecord } from './memory-record.ts';
 import type { MemoryStore } from './memory-store.ts';
 import { Tombstone } from './memory-tombstone.ts';
 import type { OperationRecord } from './record.ts';
@@ -13,13 +12,13 @@ export function claimIn(store: MemoryStore, request: ClaimRequest, now: number):
   if (found.digest !== request.digest) return { kind: 'conflict' };
   if (found instanceof Tombstone) return { kind: 'expired' };
   if (isOtherCall(found, request)) return { kind: 'conflict' };
-  if (found.state === 'in_doubt') return { kind: 'in_doubt', record: toOperationRecord(found) };
-  if (!found.isOpen) return { kind: 'replay', record: toOperationRecord(found) };
+  if (found.state === 'in_doubt') return { kind: 'in_doubt', record: store.view(found) };
+  if (!found.isOpen) return { kind: 'replay', record: store.view(found) };
   if (found.ownerToken === request.ownerToken) return claimAgain(store, found, request, now);
   if (found.leaseUntil > now) {
-    return { kind: 'busy', leaseLeftMs: found.leaseUntil - now, record: toOperationRecord(found) };
+    return { kind: 'busy', leaseLeftMs: found.leaseUntil - now, record: store.view(found) };
   }
-  return found.isReleased ? claimReleased(store, found, request, now) : takeOver(found, request, now);
+  return found.isReleased ? claimReleased(store, found, request, now) : takeOver(store, found, request, now);
 }
 
 function claimNew(store: MemoryStore, request: ClaimRequest, now: number): Claim {
@@ -33,7 +32,7 @@ function claimNew(store: MemoryStore, request: ClaimRequest, now: number): Claim
 /** The same owner asks again because its first answer was lost: it gets the same one. */
 function claimAgain(store: MemoryStore, record: MemoryRecord, request: ClaimRequest, now: number): Claim {
   store.reopen(record);
-  if (record.tookOver) return grant(record, request, now, toOperationRecord(record));
+  if (record.tookOver) return grant(record, request, now, store.view(record));
   if (request.state === 'sent' && record.state === 'claimed' && record.attempts < record.attemptLimit) {
     record.send(record.attempts + 1, now);
   }
@@ -52,8 +51,8 @@ function claimReleased(store: MemoryStore, record: MemoryRecord, request: ClaimR
 }
 
 /** The former owner is gone. What it may have sent stands: its state, its attempts and their limit, the stricter mode. */
-function takeOver(record: MemoryRecord, request: ClaimRequest, now: number): Claim {
-  const left = toOperationRecord(record);
+function takeOver(store: MemoryStore, record: MemoryRecord, request: ClaimRequest, now: number): Claim {
+  const left = store.view(record);
   record.changeOwner(request, now);
   record.tookOver = true;
   if (record.state === 'claimed' || request.mode === 'at-most-once') record.mode = request.mode;

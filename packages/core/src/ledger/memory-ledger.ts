@@ -7,7 +7,7 @@ import type { Claim, ClaimRequest, Lease, Ledger, Released, ResolveResult, Swept
 import type { LedgerReader, ListQuery, Page, Stats } from './ledger-reader.ts';
 import { claimIn } from './memory-claim.ts';
 import { pageOf, statsOf } from './memory-reader.ts';
-import { MemoryRecord, toOperationRecord } from './memory-record.ts';
+import { MemoryRecord, NEVER } from './memory-record.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { AuditLine, OperationRecord, Resolution } from './record.ts';
 import { mayFollow } from './record.ts';
@@ -47,17 +47,17 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   constructor(maxRecords: number, clock: Clock) {
     this.#clock = clock;
     this.createdAt = clock.now();
-    this.#openStore = new MemoryStore(maxRecords);
+    this.#openStore = new MemoryStore(maxRecords, this.createdAt);
   }
 
   claim(request: ClaimRequest): Claim {
-    return claimIn(this.#store, request, this.#clock.now());
+    return claimIn(this.#store, request, this.#now());
   }
 
   async markSent(lease: Lease, attempt: number): Promise<boolean> {
     const record = heldBy(this.#store, lease);
     if (record === undefined) return false;
-    const now = this.#clock.now();
+    const now = this.#now();
     // The number that a former owner marked is not ours to mark again.
     const isRepeat = record.state === 'sent' && attempt === record.attempts && !record.tookOver;
     if (!isRepeat) {
@@ -70,7 +70,7 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
 
   async renewAll(leases: readonly Lease[]): Promise<readonly boolean[]> {
     const store = this.#store;
-    const now = this.#clock.now();
+    const now = this.#now();
     return leases.map((lease) => {
       const record = heldBy(store, lease);
       if (record !== undefined) renew(store, record, lease, now);
@@ -81,7 +81,7 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   async release(lease: Lease, released: Released): Promise<boolean> {
     const record = heldBy(this.#store, lease);
     if (record === undefined) return isGivenBack(this.#store, lease);
-    const now = this.#clock.now();
+    const now = this.#now();
     record.state = 'claimed';
     record.attempts = released.attempts;
     record.tookOver = false;
@@ -99,12 +99,12 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
     if (record === undefined || record.fence !== lease.fence) return false;
     if (!record.isOpen) return record.hasOutcome(outcome);
     if (record.ownerToken !== lease.ownerToken || !mayFollow(record.state, outcome.state)) return false;
-    this.#store.end(record, outcome, this.#clock.now());
+    this.#store.end(record, outcome, this.#now());
     return true;
   }
 
   async resolve(operationId: string, resolution: Resolution): Promise<ResolveResult> {
-    const now = this.#clock.now();
+    const now = this.#now();
     const record = this.#store.lookUp(operationId, now);
     if (!(record instanceof MemoryRecord)) return { kind: 'not_found' };
     const isLateAnswer = resolution.by === 'late-answer';
@@ -112,35 +112,35 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
       this.#store.end(record, resolution.outcome, now);
       record.resolvedBy = resolution.by;
       this.#store.audit(record, resolution, 'resolved', now);
-      return { kind: 'resolved', record: toOperationRecord(record) };
+      return { kind: 'resolved', record: this.#store.view(record) };
     }
-    if (record.isOpen) return { kind: 'not_in_doubt', record: toOperationRecord(record) };
-    if (record.hasSameEnd(resolution.outcome)) return { kind: 'already', record: toOperationRecord(record) };
-    if (!isLateAnswer) return { kind: 'not_in_doubt', record: toOperationRecord(record) };
+    if (record.isOpen) return { kind: 'not_in_doubt', record: this.#store.view(record) };
+    if (record.hasSameEnd(resolution.outcome)) return { kind: 'already', record: this.#store.view(record) };
+    if (!isLateAnswer) return { kind: 'not_in_doubt', record: this.#store.view(record) };
     if (!record.contradicted) this.#store.audit(record, resolution, 'contradicted', now);
     record.contradicted = true;
-    return { kind: 'contradicted', record: toOperationRecord(record) };
+    return { kind: 'contradicted', record: this.#store.view(record) };
   }
 
   async find(operationId: string): Promise<OperationRecord | undefined> {
     const found = this.#store.peek(operationId);
-    return found instanceof MemoryRecord ? toOperationRecord(found) : undefined;
+    return found instanceof MemoryRecord ? this.#store.view(found) : undefined;
   }
 
   async sweep(limit: number, serverName?: string): Promise<readonly Swept[]> {
-    const now = this.#clock.now();
+    const now = this.#now();
     const swept: Swept[] = [];
     const runnable: MemoryRecord[] = [];
     for (const record of this.#store.openRecords()) {
       if (swept.length >= limit) break;
-      if (record.leaseUntil === 0 || record.leaseUntil > now) continue;
+      if (record.leaseUntil === NEVER || record.leaseUntil > now) continue;
       if (isRunnable(record)) {
         if (serverName === undefined || record.serverName === serverName) runnable.push(record);
       } else swept.push(this.#sweepOne(record, now));
     }
     // Last, for they come back with each sweep until somebody runs them, and must not keep it from the others.
     for (const record of runnable.slice(0, limit - swept.length)) {
-      swept.push({ action: 'runnable', record: toOperationRecord(record) });
+      swept.push({ action: 'runnable', record: this.#store.view(record) });
     }
     return swept;
   }
@@ -148,15 +148,16 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   #sweepOne(record: MemoryRecord, now: number): Swept {
     if (record.state === 'sent' && record.mode === 'at-most-once') {
       this.#store.end(record, { state: 'in_doubt', reason: 'owner-lost' }, now);
-      return { action: 'in_doubt', record: toOperationRecord(record) };
+      return { action: 'in_doubt', record: this.#store.view(record) };
     }
-    if (record.state === 'sent') record.leaseUntil = 0;
+    if (record.state === 'sent') record.leaseUntil = NEVER;
     else this.#store.release(record, now);
-    return { action: 'released', record: toOperationRecord(record) };
+    return { action: 'released', record: this.#store.view(record) };
   }
 
   async list(query: ListQuery): Promise<Page> {
-    return pageOf(this.#store.entries(), query);
+    const store = this.#store;
+    return pageOf(store.entries(), query, (record) => store.view(record));
   }
 
   async stats(query: Omit<ListQuery, 'limit' | 'cursor'>): Promise<Stats> {
@@ -164,7 +165,7 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
   }
 
   async purge(before: number, limit: number): Promise<number> {
-    return this.#store.purge(before, limit);
+    return this.#store.purge(before - this.createdAt, limit);
   }
 
   async audit(operationId: string): Promise<readonly AuditLine[]> {
@@ -177,6 +178,11 @@ class MemoryLedger implements Ledger, LedgerReader, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Whole ms since the ledger was made. */
+  #now(): number {
+    return Math.floor(this.#clock.now() - this.createdAt);
   }
 
   get #store(): MemoryStore {

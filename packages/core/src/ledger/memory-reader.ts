@@ -1,21 +1,26 @@
 /** The read side of the memory ledger: which records a query means, and the pages and counts made of them. */
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { ListQuery, Page, Stats } from './ledger-reader.ts';
-import { MemoryRecord, toOperationRecord } from './memory-record.ts';
+import { MemoryRecord } from './memory-record.ts';
 import type { Tombstone } from './memory-tombstone.ts';
+import type { OperationRecord } from './record.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
 
 /** `entries` come oldest first. */
-export function pageOf(entries: Iterable<MemoryRecord | Tombstone>, query: ListQuery): Page {
+export function pageOf(
+  entries: Iterable<MemoryRecord | Tombstone>,
+  query: ListQuery,
+  view: (record: MemoryRecord) => OperationRecord,
+): Page {
   const limit = limitOf(query);
   const before = query.cursor === undefined ? Number.POSITIVE_INFINITY : sequenceOf(query.cursor);
   const found: MemoryRecord[] = [];
   for (const entry of entries) if (matches(entry, query) && entry.sequence < before) found.push(entry);
   const page = found.slice(-limit).reverse();
   const last = found.length > limit ? page.at(-1) : undefined;
-  return { records: page.map(toOperationRecord), ...(last === undefined ? {} : { cursor: String(last.sequence) }) };
+  return { records: page.map(view), ...(last === undefined ? {} : { cursor: String(last.sequence) }) };
 }
 
 /** Counts what {@link pageOf} would list. */

@@ -6,10 +6,13 @@ import type { Mutable } from '../runtime/mutable.ts';
 import type { ClaimRequest } from './ledger.ts';
 import type { OperationRecord, OperationState } from './record.ts';
 
-/** An instant that has not come; 0 may be a real one on a test's clock. */
-export const NEVER = -1;
+/** An instant that has not come, or a lease that nobody has: the least small integer. */
+export const NEVER = -(2 ** 31);
 
-/** `undefined` stands for what is absent, and every property is there from the start. */
+/**
+ * `undefined` stands for what is absent, and every property is there from the start. Instants are ms since the ledger was made: for
+ * the first 24 days they are small integers, which a record holds in itself; instants of the epoch are an object each.
+ */
 export class MemoryRecord implements Linked {
   readonly operationId: string;
   readonly digest: string;
@@ -30,7 +33,7 @@ export class MemoryRecord implements Linked {
   attempts = 0;
   attemptLimit: number;
   fence = 1;
-  leaseUntil = 0;
+  leaseUntil: number = NEVER;
   deadlineAt: number;
   settleWindowMs: number;
   retentionMs: number;
@@ -80,7 +83,7 @@ export class MemoryRecord implements Linked {
 
   /** Given back, or let go by a sweep: nothing ran, and whoever has the key starts afresh. */
   get isReleased(): boolean {
-    return this.state === 'claimed' && this.leaseUntil === 0;
+    return this.state === 'claimed' && this.leaseUntil === NEVER;
   }
 
   /** Whether its time is over. What may have run and cannot be known never goes by age. */
@@ -112,7 +115,7 @@ export class MemoryRecord implements Linked {
     this.verdict = this.result === undefined ? JSON.stringify(outcome) : undefined;
     this.isExactlyOnce = isExactlyOnce(outcome);
     this.endedAt = now;
-    this.leaseUntil = 0;
+    this.leaseUntil = NEVER;
     this.ownerToken = '';
   }
 
@@ -130,8 +133,8 @@ export class MemoryRecord implements Linked {
   }
 }
 
-/** What callers get to see. A copy: it does not change when the record does. */
-export function toOperationRecord(record: MemoryRecord): OperationRecord {
+/** What callers get to see. A copy: it does not change when the record does. `epoch` is when the ledger was made, epoch ms. */
+export function toOperationRecord(record: MemoryRecord, epoch: number): OperationRecord {
   const copy: Mutable<OperationRecord> = {
     operationId: record.operationId,
     digest: record.digest,
@@ -144,17 +147,17 @@ export function toOperationRecord(record: MemoryRecord): OperationRecord {
     attempts: record.attempts,
     attemptLimit: record.attemptLimit,
     fence: record.fence,
-    leaseUntil: record.leaseUntil,
-    deadlineAt: record.deadlineAt,
+    leaseUntil: record.leaseUntil === NEVER ? 0 : epoch + record.leaseUntil,
+    deadlineAt: epoch + record.deadlineAt,
     settleWindowMs: record.settleWindowMs,
-    createdAt: record.createdAt,
+    createdAt: epoch + record.createdAt,
     contradicted: record.contradicted,
   };
   if (record.idempotencyKey !== undefined) copy.idempotencyKey = record.idempotencyKey;
   if (record.fingerprint !== undefined) copy.fingerprint = record.fingerprint;
   if (record.arguments !== undefined) copy.arguments = record.arguments;
-  if (record.sentAt !== NEVER) copy.sentAt = record.sentAt;
-  if (record.endedAt !== NEVER) copy.endedAt = record.endedAt;
+  if (record.sentAt !== NEVER) copy.sentAt = epoch + record.sentAt;
+  if (record.endedAt !== NEVER) copy.endedAt = epoch + record.endedAt;
   if (record.resolvedBy !== undefined) copy.resolvedBy = record.resolvedBy;
   const exactlyOnce = record.isExactlyOnce ? ({ exactlyOnce: true } as const) : undefined;
   if (record.result !== undefined) copy.outcome = { state: 'completed', result: record.result, ...exactlyOnce };

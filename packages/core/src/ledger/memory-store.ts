@@ -6,9 +6,9 @@ import { LinkedList } from '../runtime/linked-list.ts';
 import type { ClaimRequest, Lease } from './ledger.ts';
 import { ExpiryLists } from './memory-list.ts';
 import { QuarantineIndex } from './memory-quarantine.ts';
-import { MemoryRecord, NEVER } from './memory-record.ts';
+import { MemoryRecord, NEVER, toOperationRecord } from './memory-record.ts';
 import { Graveyard, Tombstone } from './memory-tombstone.ts';
-import type { AuditLine, Resolution } from './record.ts';
+import type { AuditLine, OperationRecord, Resolution } from './record.ts';
 
 /** Ended records without a key that stay listable. Nobody can claim them again, so the number is a courtesy. */
 const RECENT_KEYLESS = 200;
@@ -19,6 +19,7 @@ const COLLECT_AT_ONCE = 64;
 /** Every record stands in the map, and in the one list that fits its state; `in_doubt` ones in none, for they never go by age. */
 export class MemoryStore {
   readonly #maxRecords: number;
+  readonly #epoch: number;
   readonly quarantine: QuarantineIndex = new QuarantineIndex();
   /** In order of creation. */
   readonly #entries = new Map<string, MemoryRecord | Tombstone>();
@@ -31,8 +32,15 @@ export class MemoryStore {
   #sequence = 0;
   #collectAt = 0;
 
-  constructor(maxRecords: number) {
+  /** `epoch`: when it is made, epoch ms. All other instants that it takes and holds are ms since then. */
+  constructor(maxRecords: number, epoch: number) {
     this.#maxRecords = maxRecords;
+    this.#epoch = epoch;
+  }
+
+  /** A record as callers get to see it. */
+  view(record: MemoryRecord): OperationRecord {
+    return toOperationRecord(record, this.#epoch);
   }
 
   /** What stands under this id at `now`. A record whose time is over counts as its tombstone; that too has its time. */
@@ -82,7 +90,7 @@ export class MemoryStore {
   }
 
   release(record: MemoryRecord, now: number): void {
-    record.leaseUntil = 0;
+    record.leaseUntil = NEVER;
     record.endedAt = now;
     this.#retire(record);
   }
@@ -99,7 +107,14 @@ export class MemoryStore {
 
   audit(record: MemoryRecord, resolution: Resolution, action: AuditLine['action'], now: number): void {
     const { outcome, by, reason } = resolution;
-    const line: AuditLine = { operationId: record.operationId, at: now, by, action, state: outcome.state, reason };
+    const line: AuditLine = {
+      operationId: record.operationId,
+      at: this.#epoch + now,
+      by,
+      action,
+      state: outcome.state,
+      reason,
+    };
     const lines = this.#audit.get(record.operationId);
     if (lines === undefined) this.#audit.set(record.operationId, [line]);
     else lines.push(line);
