@@ -2,6 +2,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { Ledger } from '@mcp-tx/core/ledger';
 import type { MeasureContext, MeasuredProgram } from 'measure';
+import { choiceAmong, chosen } from './chosen.ts';
 import type { GrownStore } from './growth/grown-store.ts';
 import { growMemory, growPostgres, growRedis, growSqlite, heapAfterGc } from './growth/grown-store.ts';
 import { median } from './interleave.ts';
@@ -26,7 +27,7 @@ const HEAP_AT_MOST = 1.02;
 const IN_PROCESS: readonly string[] = ['memory', 'sqlite'];
 
 const flags = {
-  store: { kind: 'choice', says: 'which store', default: 'all', choices: ['all', ...Object.keys(STORES)] },
+  store: choiceAmong('which store', STORES),
   operations: { kind: 'integer', says: 'how many', default: 1_000_000, min: 10_000, max: 10_000_000 },
 } as const;
 
@@ -46,8 +47,7 @@ export const growth: MeasuredProgram<typeof flags> = {
 };
 
 async function run(context: Context): Promise<void> {
-  for (const [name, open] of Object.entries(STORES)) {
-    if (context.flags.store !== 'all' && context.flags.store !== name) continue;
+  for (const [name, open] of chosen(STORES, context.flags.store)) {
     const resourcesBefore = process.getActiveResourcesInfo().length;
     {
       await using store = await open(context.flags.operations);

@@ -1,5 +1,6 @@
 // bench ledger: durable calls per second of our ledgers, over the bare driver and over peers on the same private server.
 import type { MeasureContext, MeasuredProgram } from 'measure';
+import { choiceAmong, chosen } from './chosen.ts';
 import { median } from './interleave.ts';
 import { callByCall } from './ledger/call-by-call.ts';
 import { openMariadb } from './ledger/mariadb.ts';
@@ -23,7 +24,7 @@ const CALLERS = [1, 16, 64] as const;
 const NULL_AT_MOST = 0.15;
 
 const flags = {
-  store: { kind: 'choice', says: 'which store', default: 'all', choices: ['all', ...Object.keys(STORES)] },
+  store: choiceAmong('which store', STORES),
   place: { kind: 'choice', says: 'where its data is', default: 'disk', choices: ['disk', 'memory'] },
   rounds: { kind: 'integer', says: 'alternations of all subjects of a store', default: 4, min: 1, max: 1_000 },
   window: { kind: 'integer', says: 'milliseconds of each measurement', default: 400, min: 50, max: 60_000 },
@@ -48,8 +49,7 @@ export const ledger: MeasuredProgram<typeof flags> = {
 };
 
 async function run(context: Context): Promise<void> {
-  for (const [name, open] of Object.entries(STORES)) {
-    if (context.flags.store !== 'all' && context.flags.store !== name) continue;
+  for (const [, open] of chosen(STORES, context.flags.store)) {
     context.signal.throwIfAborted();
     await using store = await open(context.flags.place === 'disk');
     await compare(context, store);

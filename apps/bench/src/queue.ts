@@ -1,5 +1,6 @@
 // bench queue: jobs drained per second by a worker of ours, over a bare worker of the same queue.
 import type { MeasureContext, MeasuredProgram } from 'measure';
+import { choiceAmong, chosen } from './chosen.ts';
 import { median } from './interleave.ts';
 import { benchBullmq } from './queue/bullmq.ts';
 import type { Comparison, QueueBench } from './queue/queue-bench.ts';
@@ -8,7 +9,7 @@ import { benchRabbitmq } from './queue/rabbitmq.ts';
 const QUEUES: Readonly<Record<string, () => Promise<QueueBench>>> = { bullmq: benchBullmq, rabbitmq: benchRabbitmq };
 
 const flags = {
-  queue: { kind: 'choice', says: 'which queue', default: 'all', choices: ['all', ...Object.keys(QUEUES)] },
+  queue: choiceAmong('which queue', QUEUES),
   warmMs: {
     kind: 'integer',
     says: 'how long each subject drains before anything counts; compilers need so long to be done',
@@ -31,8 +32,7 @@ export const queue: MeasuredProgram<typeof flags> = {
 };
 
 async function run(context: MeasureContext<Values>): Promise<void> {
-  for (const [name, open] of Object.entries(QUEUES)) {
-    if (context.flags.queue !== 'all' && context.flags.queue !== name) continue;
+  for (const [, open] of chosen(QUEUES, context.flags.queue)) {
     await using bench = await open();
     for (const comparison of bench.comparisons) await measure(context, comparison);
   }
