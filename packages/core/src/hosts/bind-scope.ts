@@ -6,11 +6,11 @@ import type { CallOutcome, McpTxResult } from '../outcome/call-result.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
 import type { AbortSource } from '../runtime/abort-source.ts';
-import { toAbortSignal } from '../runtime/abort-source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
 import type { Mutable } from '../runtime/mutable.ts';
 import type { McpTx } from '../session/mcp-tx.ts';
+import { withSignal } from '../session/with-signal.ts';
 import type { ClientSource } from './lazy-client.ts';
 import { lazyClient } from './lazy-client.ts';
 
@@ -121,10 +121,15 @@ class BoundScope implements McpTxScope {
     if (this.#endsAt !== undefined) bound.maxTimeoutMs = this.#leftMs(tool, options);
     const { signal } = this.#binding;
     if (signal === undefined || options.idempotencyKey !== undefined) return client.callTool(tool, args, bound);
-    bound.signal =
-      options.signal === undefined ? signal : AbortSignal.any([toAbortSignal(signal), toAbortSignal(options.signal)]);
     bound.onAbort ??= isCancelled ? 'cancel' : 'detach';
-    return client.callTool(tool, args, bound);
+    bound.signal = signal;
+    const { signal: given } = options;
+    if (given === undefined) return client.callTool(tool, args, bound);
+    return withSignal(signal, (ofRequest) =>
+      withSignal(given, (ofCall) =>
+        client.callTool(tool, args, { ...bound, signal: AbortSignal.any([ofRequest, ofCall]) }),
+      ),
+    );
   }
 
   #leftMs(tool: string, { maxTimeoutMs }: CallOptions): number {

@@ -4,8 +4,8 @@ import { toToolResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import type { CallOptions } from '../policy/settings.ts';
 import { timeoutOfCall } from '../policy/settings.ts';
-import { toAbortSignal } from '../runtime/abort-source.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { withSignal } from './with-signal.ts';
 
 /** What zod, valibot, arktype and others have in common (Standard Schema, version 1). */
 export interface StandardSchema<Output> {
@@ -85,8 +85,7 @@ export async function runLocalTool(
   const input = await checkInput(tool, args);
   const inner: CallMeta[] = [];
   const timeoutMs = timeoutOfCall(options, undefined, { timeoutMs: composer.defaultTimeoutMs });
-  const context: LocalToolContext = {
-    signal: options.signal === undefined ? undefined : toAbortSignal(options.signal),
+  const context: Omit<LocalToolContext, 'signal'> = {
     async callTool(name, innerArgs, more = {}) {
       const leftMs = timeoutMs - (composer.clock.monotonic() - startedAt);
       if (leftMs <= 0)
@@ -110,9 +109,10 @@ export async function runLocalTool(
       }
     },
   };
+  const handle = async (signal?: AbortSignal): Promise<unknown> => tool.handler(input as never, { ...context, signal });
   try {
     const leftMs = Math.max(1, timeoutMs - (composer.clock.monotonic() - startedAt));
-    const handling = Promise.resolve(tool.handler(input as never, context));
+    const handling = options.signal === undefined ? handle() : withSignal(options.signal, handle);
     const returned = await withinDeadline(composer.clock, leftMs, handling, tool.name);
     return { result: toResult(returned), meta: summed(composer, inner, startedAt) };
   } catch (error) {
