@@ -20,6 +20,9 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     reporters: ['default', new CountReporter()],
+    // One process for all files of a project: a process each costs more than most of the tests. What a test leaves behind, another
+    // one sees, which is as it should be: they all say that nothing is left.
+    isolate: false,
     projects: ['packages', 'apps']
       .flatMap((group) => readdirSync(join(root, group)).map((name) => join(group, name)))
       .concat('.')
