@@ -4,6 +4,7 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import type { StreamableHTTPClientTransportOptions } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import { openClient } from './open-client.ts';
 import type { Connect } from './owned-connection.ts';
 import { OwnedConnection } from './owned-connection.ts';
 import type { ClientIdentity, HttpServerOptions, StdioServerOptions } from './server-options.ts';
@@ -16,7 +17,7 @@ export function stdio(options: StdioServerOptions): ServerSource {
   const parameters = stdioParameters(options);
   return serverSource((context) => {
     const connect: Connect = (_tap, timeoutMs, signal) =>
-      connectOver(new StdioClientTransport(parameters), options.client, timeoutMs, signal);
+      openClient(clientFor(options.client), new StdioClientTransport(parameters), timeoutMs, signal);
     return new OwnedConnection(connect, context);
   });
 }
@@ -36,26 +37,13 @@ export function http(options: HttpV1Options): ServerSource {
         fetch: httpFetch(options, context.clock, currentTap),
         ...(options.authProvider === undefined ? {} : { authProvider: options.authProvider }),
       });
-      return connectOver(transport as Transport, options.client, timeoutMs, signal);
+      return openClient(clientFor(options.client), transport as Transport, timeoutMs, signal);
     };
     return new OwnedConnection(connect, context);
   });
 }
 
-async function connectOver(
-  transport: Transport,
-  identity: ClientIdentity | undefined,
-  timeout: number,
-  signal: AbortSignal,
-): Promise<Client> {
+function clientFor(identity: ClientIdentity | undefined): Client {
   const { info, capabilities } = announcedBy(identity);
-  const client = new Client(info, { capabilities });
-  try {
-    await client.connect(transport, { timeout, signal });
-    return client;
-  } catch (error) {
-    await client.close().catch(() => undefined);
-    await transport.close().catch(() => undefined);
-    throw error;
-  }
+  return new Client(info, { capabilities });
 }

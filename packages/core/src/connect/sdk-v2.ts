@@ -1,10 +1,11 @@
 /** Opens connections with SDK v2, `@modelcontextprotocol/client`: the current line, for all protocol versions. */
-import type { ClientOptions, StreamableHTTPClientTransportOptions, Transport } from '@modelcontextprotocol/client';
+import type { ClientOptions, StreamableHTTPClientTransportOptions } from '@modelcontextprotocol/client';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
+import { openClient } from './open-client.ts';
 import type { Connect } from './owned-connection.ts';
 import { OwnedConnection } from './owned-connection.ts';
-import type { ClientIdentity, HttpServerOptions, StdioServerOptions } from './server-options.ts';
+import type { HttpServerOptions, StdioServerOptions } from './server-options.ts';
 import { announcedBy, checkUrl, httpFetch, stdioParameters } from './server-options.ts';
 import type { ServerSource } from './server-source.ts';
 import { serverSource } from './server-source.ts';
@@ -29,7 +30,7 @@ export function stdio(options: StdioV2Options): ServerSource {
   const parameters = stdioParameters(options);
   return serverSource((context) => {
     const connect: Connect = (_tap, timeoutMs, signal) =>
-      connectOver(new StdioClientTransport(parameters), options.client, options.versionNegotiation, timeoutMs, signal);
+      openClient(clientFor(options), new StdioClientTransport(parameters), timeoutMs, signal);
     return new OwnedConnection(connect, context);
   });
 }
@@ -43,30 +44,16 @@ export function http(options: HttpV2Options): ServerSource {
         fetch: httpFetch(options, context.clock, currentTap),
         ...(options.authProvider === undefined ? {} : { authProvider: options.authProvider }),
       });
-      return connectOver(transport, options.client, options.versionNegotiation, timeoutMs, signal);
+      return openClient(clientFor(options), transport, timeoutMs, signal);
     };
     return new OwnedConnection(connect, context);
   });
 }
 
-async function connectOver(
-  transport: Transport,
-  identity: ClientIdentity | undefined,
-  versionNegotiation: VersionNegotiation | undefined,
-  timeout: number,
-  signal: AbortSignal,
-): Promise<Client> {
-  const { info, capabilities } = announcedBy(identity);
-  const client = new Client(info, {
+function clientFor({ client, versionNegotiation }: StdioV2Options | HttpV2Options): Client {
+  const { info, capabilities } = announcedBy(client);
+  return new Client(info, {
     capabilities,
     ...(versionNegotiation === undefined ? {} : { versionNegotiation }),
   });
-  try {
-    await client.connect(transport, { timeout, signal });
-    return client;
-  } catch (error) {
-    await client.close().catch(() => undefined);
-    await transport.close().catch(() => undefined);
-    throw error;
-  }
 }
