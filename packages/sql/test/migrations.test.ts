@@ -11,6 +11,9 @@ import { requestOf, resultOf } from './support/operations.ts';
 import type { RemoteDatabase } from './support/remote.ts';
 import { connectTo, newDatabase } from './support/remote.ts';
 
+/** Who comes again is given what is theirs. */
+const OWNER = { ownerToken: 'the owner' };
+
 describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
   let service: Service;
   let database: RemoteDatabase;
@@ -29,7 +32,7 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
   async function ofFirstVersion(table: string): Promise<void> {
     const ledger = sqlLedger({ ...database.options, migrate: 'auto', table });
     for (const name of ['a', 'b', 'under way']) {
-      const claim = await ledger.claim(requestOf(name));
+      const claim = await ledger.claim(requestOf(name, OWNER));
       if (claim.kind === 'claimed' && name !== 'under way') await ledger.settle(claim.lease, resultOf(name));
     }
     await ledger.close();
@@ -52,7 +55,7 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
     await expect(sqlLedger(options).stats({})).rejects.toMatchObject({ code: 'LEDGER_VERSION' });
     const ledger = sqlLedger({ ...options, migrate: 'auto' });
     for (const name of ['a', 'b']) expect(await ledger.claim(requestOf(name))).toMatchObject(replayed(name));
-    const again = await ledger.claim(requestOf('under way'));
+    const again = await ledger.claim(requestOf('under way', OWNER));
     if (again.kind !== 'claimed') throw new Error(again.kind);
     expect(await ledger.settle(again.lease, resultOf('under way'))).toBe(true);
     expect(await ledger.list({ states: ['completed'] })).toMatchObject({ records: { length: 3 } });

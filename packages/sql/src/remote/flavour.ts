@@ -26,8 +26,16 @@ export interface Batches {
   end(ends: readonly NewEnd[]): Promise<readonly (boolean | undefined)[]>;
 }
 
-/** Runs a statement of ours that is a transaction in itself. Gives its rows. */
-export type RunStatement = (text: string, values: readonly unknown[]) => Promise<readonly unknown[]>;
+/** Runs a statement of ours that is a transaction in itself. */
+export type RunStatement = (text: string, values: readonly unknown[]) => Promise<StatementAnswer>;
+
+/** What came of it. */
+export interface StatementAnswer {
+  readonly rows: readonly unknown[];
+  readonly affectedRows: number;
+  /** Number of the first row that was inserted, where the server tells it so. */
+  readonly insertId?: number | undefined;
+}
 
 /** One kind of server, with the names of one ledger on it. */
 export interface Flavour extends Speech {
@@ -44,8 +52,8 @@ export interface Flavour extends Speech {
   whyNoSavepoint(error: unknown): 'over' | 'failed' | undefined;
   /** Applies what is missing, while all others wait. @throws McpTxError `LEDGER_VERSION` */
   migrate(db: Kysely<LedgerTables>): Promise<void>;
-  /** Many claims or ends in one go, where it pays. */
-  batches?(run: RunStatement, clock: StoreClock | undefined): Batches;
+  /** Many claims or ends in one go. */
+  batches(run: RunStatement, clock: StoreClock | undefined): Batches;
   /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */
   isDuplicate(error: unknown): boolean;
   /** An error that a single value has caused. */

@@ -10,6 +10,7 @@ import { SQL_IN_ROWS } from '../operations/statements.ts';
 import type { Flavour } from './flavour.ts';
 import { digestBytes, rowOf } from './flavour.ts';
 import { migrateMysql } from './migrate.ts';
+import { mysqlBatches } from './mysql-batches.ts';
 
 /** Texts stand in binary columns: collations merge `A` with `a`, and `a` with `a `. */
 const codec: Codec = {
@@ -35,10 +36,14 @@ const CURES: Readonly<Record<number, readonly [TxErrorCode, string]>> = {
 };
 const DUPLICATE = 1062;
 const NO_SAVEPOINT = 1305;
+/** Too long for its column; out of range; of another kind; larger than a packet. */
+const OF_A_VALUE: readonly unknown[] = [1406, 1264, 1366, 1153];
 /** Deadlock; lock wait timeout; MariaDB: record has changed since last read. */
 const TRANSIENT: readonly unknown[] = [1213, 1205, 1020];
 
-const NOW = 'select cast(unix_timestamp(sysdate(3)) * 1000 as signed) as ms';
+/** Not by way of the session's time zone, in which an hour of the year comes twice. One instant throughout a statement. */
+const SERVER_NOW = "(timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000)";
+const NOW = `select ${SERVER_NOW} as ms`;
 
 /** The flavour. */
 export function mysql(names: Names): Flavour {
@@ -46,11 +51,12 @@ export function mysql(names: Names): Flavour {
     ...SERVER,
     text: (statement, locking) => rename(names, textOf(statement, locking), '`'),
     migrate: (db) => migrateMysql(db, names, NOW),
+    batches: (run, clock) => mysqlBatches(run, clock, names, SERVER, SERVER_NOW),
   };
 }
 
 /** What does not depend on names. */
-const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
+const SERVER: Omit<Flavour, 'text' | 'migrate' | 'batches'> = {
   name: 'mysql',
   codec,
   bind: (statement, bound) =>
@@ -63,7 +69,7 @@ const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
   words: new MysqlDialect({ pool: async () => Promise.reject(new Error('it has no connections')) }),
   whyNoSavepoint: (error) => (numberOf(error) === NO_SAVEPOINT ? 'over' : undefined),
   isDuplicate: (error) => numberOf(error) === DUPLICATE,
-  isAboutOne: () => false, // there are no batches
+  isAboutOne: (error) => [...OF_A_VALUE, ...TRANSIENT].includes(numberOf(error)),
   isTransient: (error) => TRANSIENT.includes(numberOf(error)),
   toLedgerError(error) {
     if (isMcpTxError(error)) return error;

@@ -1,46 +1,41 @@
 /** Many claims, and many ends, in one statement of PostgreSQL each: arrays go in, and what could be done comes back. */
-import type { Claim, ClaimRequest } from '@mcp-tx/core/ledger';
-import { answerByReading, grant } from '../operations/claim.ts';
 import type { OperationRow } from '../operations/rows.ts';
-import { digestColumn, outcomeColumns } from '../operations/rows.ts';
 import { SQL_IN_ROWS } from '../operations/statements.ts';
+import type { Written } from './batches.ts';
+import { CLAIM_COLUMNS, claimMany, claimValues, endMany, endValues } from './batches.ts';
 import type { Batches, NewClaim, NewEnd, RunStatement } from './flavour.ts';
-import { BYTES, digestBytes } from './flavour.ts';
+import { BYTES } from './flavour.ts';
 import { postgresCodec } from './postgres-codec.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** When the server got the statement, epoch ms. Stands for itself in each place: it is one instant throughout a statement. */
 const SERVER_NOW = "(date_part('epoch', statement_timestamp()) * 1000)::bigint";
 
-const CLAIM_COLUMNS = [
-  ...(['operation_key bytea', 'digest bytea', 'scope text', 'server_name text', 'tool text'] as const),
-  ...(['idempotency_key text', 'fingerprint text', 'request_id text', 'owner_token text', 'state text'] as const),
-  ...([
-    'mode text',
-    'attempts integer',
-    'attempt_limit bigint',
-    'settle_window_ms bigint',
-    'retention_ms bigint',
-  ] as const),
-  ...(['arguments text', 'quarantine_session text', 'lease_ms bigint', 'deadline_ms bigint'] as const),
+const BYTEA: readonly string[] = ['operation_key', 'digest'];
+const NUMERIC = { attempts: 'integer', attempt_limit: 'bigint', settle_window_ms: 'bigint', retention_ms: 'bigint' };
+/** With their types; the last two are no columns of the table. */
+const CLAIM_DESCRIBED = [
+  ...CLAIM_COLUMNS.map((name) => {
+    const type = BYTEA.includes(name) ? 'bytea' : ((NUMERIC as Readonly<Record<string, string>>)[name] ?? 'text');
+    return `${name} ${type}`;
+  }),
+  ...['lease_ms bigint', 'deadline_ms bigint'],
 ];
-/** The last two are no columns of the table. */
-const AS_GIVEN = CLAIM_COLUMNS.slice(0, -2).map(nameOf);
 
 /** What is new gets its number; what was there when the statement began is looked at in the same round trip, and only then. */
 function claimText(rows: 'one' | 'many', now: string): string {
-  const at = (name: string): string => placed(CLAIM_COLUMNS, name, rows);
+  const at = (name: string): string => placed(CLAIM_DESCRIBED, name, rows);
   const isSent = `case when ${at('state')} = 'sent' then ${now} end`;
   const times = [`${now} + ${at('lease_ms')}`, `${now} + ${at('deadline_ms')}`, now, isSent];
   const source =
-    rows === 'one' ? '' : ` from ${unnest(CLAIM_COLUMNS)} as claims (${CLAIM_COLUMNS.map(nameOf).join(', ')})`;
+    rows === 'one' ? '' : ` from ${unnest(CLAIM_DESCRIBED)} as claims (${CLAIM_DESCRIBED.map(nameOf).join(', ')})`;
   const [which, some] =
     rows === 'one'
       ? ['= $1::bytea', 'not exists (select from inserted)']
       : ['= any($1::bytea[])', '(select count(*) from inserted) < cardinality($1::bytea[])'];
   return `with inserted as (
-    insert into mcp_tx_operations (${AS_GIVEN.join(', ')}, fence, lease_until, deadline_at, created_at, sent_at)
-    select ${AS_GIVEN.map(at).join(', ')}, 1, ${times.join(', ')}${source}
+    insert into mcp_tx_operations (${CLAIM_COLUMNS.join(', ')}, fence, lease_until, deadline_at, created_at, sent_at)
+    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')}${source}
     on conflict (operation_key) do nothing returning id, operation_key)
   select id, operation_key, null::json as found from inserted union all
   select id, operation_key, row_to_json(found) from (${SQL_IN_ROWS.byKey.replace('= ?', which).replace(' from ', `, ${now} as ms from `)}
@@ -72,98 +67,41 @@ export function postgresBatches(
     const now = clock === undefined ? SERVER_NOW : `$${columns.length + 1}::bigint`;
     return { one: renamed(write('one', now)), many: renamed(write('many', now)) };
   };
-  const claims = texts(CLAIM_COLUMNS, claimText);
+  const claims = texts(CLAIM_DESCRIBED, claimText);
   const ends = texts(END_COLUMNS, endText);
   const run = async ({ one, many }: { one: string; many: string }, rows: readonly (readonly unknown[])[]) => {
     const values = parameters(rows);
-    const written = runStatement(
-      rows.length === 1 ? one : many,
-      clock === undefined ? values : [...values, clock.now()],
-    );
-    return (await written) as readonly Written[];
+    const text = rows.length === 1 ? one : many;
+    return (await runStatement(text, clock === undefined ? values : [...values, clock.now()])).rows;
   };
+  const valuesOf = (claim: NewClaim) => claimValues(claim, postgresCodec);
+  const endOf = (end: NewEnd) => endValues(end, postgresCodec);
   return {
-    claim: (jobs) => claimMany(jobs, (rows) => run(claims, rows)),
-    end: (jobs) => endMany(jobs, (rows) => run(ends, rows)),
+    claim: (jobs) =>
+      claimMany(jobs, async (fresh) => ((await run(claims, fresh.map(valuesOf))) as readonly Claimed[]).map(written)),
+    end: (jobs) =>
+      endMany(jobs, async (held) =>
+        ((await run(ends, held.map(endOf))) as readonly Pick<Claimed, 'id'>[]).map(({ id }) => Number(id)),
+      ),
   };
 }
 
-interface Written {
+interface Claimed {
   readonly id: unknown;
   readonly operation_key: Uint8Array;
   /** The row, as JSON, where it was there already. */
   readonly found: Readonly<Record<string, unknown>> | null;
 }
 
-type RunRows = (rows: readonly (readonly unknown[])[]) => Promise<readonly Written[]>;
-
-/** Claims what is new, answers what needs no write; `undefined` at the place of what does, comes twice, or must be compared with others. */
-async function claimMany(claims: readonly NewClaim[], run: RunRows): Promise<readonly (Claim | undefined)[]> {
-  const first = new Map<string, ClaimRequest>();
-  for (const { request } of claims)
-    if (request.quarantine === undefined && !first.has(request.operationId)) first.set(request.operationId, request);
-  const fresh = claims.filter(({ request }) => first.get(request.operationId) === request);
-  // In one order everywhere: two processes that insert the same keys never wait for each other in a circle.
-  fresh.sort((one, other) => Buffer.compare(one.key, other.key));
-  const answers = new Map<string, Written>();
-  const written = fresh.length === 0 ? [] : await run(fresh.map(claimValues));
-  for (const answer of written) answers.set(hex(answer.operation_key), answer);
-  return claims.map(({ request, key }) => {
-    const answer = first.get(request.operationId) === request ? answers.get(hex(key)) : undefined;
-    return answer === undefined ? undefined : claimOf(request, answer);
-  });
-}
-
-function claimOf(request: ClaimRequest, { id, found }: Written): Claim | undefined {
-  if (found === null) return grant(request, Number(id), 1, request.state === 'sent' ? 1 : 0, request.maxAttempts);
-  const answer = answerByReading(rowOfJson(found), request, Number(found.ms));
-  return typeof answer === 'object' ? answer : undefined;
+function written({ id, operation_key: key, found }: Claimed): Written {
+  const claim = { key, id: Number(id) };
+  return found === null ? claim : { ...claim, found: { row: rowOfJson(found), now: Number(found.ms) } };
 }
 
 /** In JSON, bytes are text: `\\x` and their hex digits. */
 function rowOfJson({ ms: _, ...found }: Readonly<Record<string, unknown>>): OperationRow {
   const bytes = BYTES.map((column) => [column, Buffer.from(String(found[column]).slice(2), 'hex')]);
   return postgresCodec.toRow({ ...found, ...Object.fromEntries(bytes) });
-}
-
-/** Ends what is held; `undefined` at the place of what has to be looked at. */
-async function endMany(ends: readonly NewEnd[], run: RunRows): Promise<readonly (true | undefined)[]> {
-  const first = new Map<unknown, NewEnd>();
-  for (const end of ends)
-    if (typeof end.lease.handle === 'number' && !first.has(end.lease.handle)) first.set(end.lease.handle, end);
-  if (first.size === 0) return ends.map(() => undefined);
-  const ended = new Set((await run([...first.values()].map(endValues))).map(({ id }) => Number(id)));
-  return ends.map((end) => {
-    const { handle } = end.lease;
-    return first.get(handle) === end && ended.has(handle as number) ? true : undefined;
-  });
-}
-
-function claimValues({ request, key }: NewClaim): readonly unknown[] {
-  const { quarantine } = request;
-  const texts = [
-    request.scope,
-    request.serverName,
-    request.tool,
-    request.idempotencyKey,
-    request.fingerprint,
-    request.requestId,
-  ];
-  return [
-    ...[Buffer.from(key), Buffer.from(digestBytes(digestColumn(request.digest, key))), ...texts.map(toColumn)],
-    ...[request.ownerToken, request.state, request.mode, request.state === 'sent' ? 1 : 0, request.maxAttempts],
-    ...[request.settleWindowMs, request.retentionMs, toColumn(request.arguments), toColumn(quarantine?.session)],
-    ...[request.leaseMs, request.deadlineInMs],
-  ];
-}
-
-function endValues({ lease, outcome }: NewEnd): readonly unknown[] {
-  const { result, outcome: words } = outcomeColumns(outcome);
-  return [lease.handle, lease.fence, lease.ownerToken, outcome.state, toColumn(words), toColumn(result)];
-}
-
-function toColumn(text: string | null | undefined): unknown {
-  return text === null || text === undefined ? null : postgresCodec.toColumn(text);
 }
 
 /** One array for each column; of a single row its values, for a statement that the server plans in half the time. */
@@ -188,8 +126,4 @@ function nameOf(described: string): string {
 
 function typeOf(described: string): string {
   return described.split(' ')[1] as string;
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
 }

@@ -45,7 +45,7 @@ export function postgres(names: Names): Flavour {
 }
 
 /** What does not depend on names. */
-const SERVER: Omit<Flavour, 'text' | 'migrate'> = {
+const SERVER: Omit<Flavour, 'text' | 'migrate' | 'batches'> = {
   name: 'postgres',
   codec: postgresCodec,
   bind: (statement, bound) =>

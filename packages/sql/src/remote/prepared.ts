@@ -37,7 +37,10 @@ export function straightTo(pool: PostgresPool, prepare: boolean): RunStatement |
   if (typeof query !== 'function') return undefined;
   const run = query.bind(pool);
   const nameOf = naming();
-  return async (text, values) => (await run(prepare ? { name: nameOf(text), text, values } : { text, values })).rows;
+  return async (text, values) => {
+    const { rows, rowCount } = await run(prepare ? { name: nameOf(text), text, values } : { text, values });
+    return { rows, affectedRows: rowCount ?? 0 };
+  };
 }
 
 interface QueryingPool {
@@ -45,7 +48,7 @@ interface QueryingPool {
     readonly name?: string;
     readonly text: string;
     readonly values: readonly unknown[];
-  }): Promise<{ readonly rows: readonly unknown[] }>;
+  }): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
 }
 
 /** Names statements by their text: alike in every ledger on a pool. */

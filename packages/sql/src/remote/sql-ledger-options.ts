@@ -1,13 +1,14 @@
 /** What a user says of a ledger on a database server, with every default, and the check that names a wrong field. */
 import type { Durability } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
-import type { Dialect, Kysely as KyselyInstance, PostgresPool } from 'kysely';
+import type { Dialect, Kysely as KyselyInstance, MysqlPool, PostgresPool } from 'kysely';
 import { CompiledQuery, Kysely, MysqlAdapter, PostgresAdapter } from 'kysely';
 import type { NameOptions, Names } from '../operations/names.ts';
 import { namesOf, renaming } from '../operations/names.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import type { Flavour, RunStatement } from './flavour.ts';
 import { mysql } from './mysql.ts';
+import { throughMysql } from './mysql-pool.ts';
 import type { SqlPool } from './pool-dialect.ts';
 import { dialectOf } from './pool-dialect.ts';
 import { postgres } from './postgres.ts';
@@ -77,9 +78,16 @@ export function openWith(options: SqlLedgerOptions): OpenSqlLedger {
 }
 
 function runOf({ pool, prepare = true }: SqlLedgerOptions, flavour: Flavour, db: OpenSqlLedger['db']): RunStatement {
-  const through: RunStatement = async (text, values) =>
-    (await db.executeQuery(CompiledQuery.raw(text, [...values]))).rows;
-  if (pool === undefined || flavour.name !== 'postgres') return through;
+  const through: RunStatement = async (text, values) => {
+    const { rows, numAffectedRows = 0n, insertId } = await db.executeQuery(CompiledQuery.raw(text, [...values]));
+    return {
+      rows,
+      affectedRows: Number(numAffectedRows),
+      insertId: insertId === undefined ? undefined : Number(insertId),
+    };
+  };
+  if (pool === undefined) return through;
+  if (flavour.name === 'mysql') return throughMysql(pool as MysqlPool);
   return straightTo(pool as PostgresPool, prepare) ?? through;
 }
 

@@ -84,8 +84,8 @@ class RemoteLedger implements SqlLedger {
   readonly #clock: StoreClock | undefined;
   readonly #readiness: Readiness;
   readonly #transactions: TransactionKit;
-  readonly #claims: Batcher<NewClaim, Claim> | undefined;
-  readonly #ends: Batcher<NewEnd, boolean> | undefined;
+  readonly #claims: Batcher<NewClaim, Claim>;
+  readonly #ends: Batcher<NewEnd, boolean>;
   readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
@@ -98,8 +98,7 @@ class RemoteLedger implements SqlLedger {
     this.durability = durability;
     this.#readiness = new Readiness(db, flavour, open);
     this.#transactions = { db, owner, flavour, clock, timeLimitMs: transactionTimeoutMs };
-    const batches = flavour.batches?.(open.run, clock);
-    if (batches === undefined) return;
+    const batches = flavour.batches(open.run, clock);
     const { isAboutOne } = flavour;
     this.#claims = new Batcher(batches.claim, (job) => this.#claimAlone(job), isAboutOne);
     this.#ends = new Batcher(batches.end, (job) => this.#endAlone(job), isAboutOne);
@@ -107,7 +106,7 @@ class RemoteLedger implements SqlLedger {
 
   async claim(request: ClaimRequest): Promise<Claim> {
     const job = { request, key: keyOfClaim(request) };
-    return this.#use(() => (this.#claims === undefined ? this.#claimAlone(job) : this.#claims.run(job)));
+    return this.#use(() => this.#claims.run(job));
   }
 
   markSent(lease: Lease, attempt: number): Promise<boolean> {
@@ -125,8 +124,7 @@ class RemoteLedger implements SqlLedger {
   }
 
   settle(lease: Lease, outcome: Outcome): Promise<boolean> {
-    const job = { lease, outcome };
-    return this.#use(() => (this.#ends === undefined ? this.#endAlone(job) : this.#ends.run(job)));
+    return this.#use(() => this.#ends.run({ lease, outcome }));
   }
 
   async transaction(lease: Lease, work: (db: SqlTransaction) => Promise<Outcome>): Promise<boolean> {
