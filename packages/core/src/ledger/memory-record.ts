@@ -7,7 +7,7 @@ import type { ClaimRequest } from './ledger.ts';
 import type { OperationRecord, OperationState } from './record.ts';
 
 /** An instant that has not come, or a lease that nobody has: the least small integer. */
-export const NEVER = -(2 ** 31);
+export const NEVER: number = -(2 ** 31);
 
 /**
  * `undefined` stands for what is absent, and every property is there from the start. Instants are ms since the ledger was made: for

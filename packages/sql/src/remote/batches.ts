@@ -60,9 +60,23 @@ export async function endMany(
 
 /** The columns of {@link claimValues}. */
 export const CLAIM_COLUMNS = [
-  ...(['operation_key', 'digest', 'scope', 'server_name', 'tool', 'idempotency_key', 'fingerprint'] as const),
-  ...(['request_id', 'owner_token', 'state', 'mode', 'attempts', 'attempt_limit', 'settle_window_ms'] as const),
-  ...(['retention_ms', 'arguments', 'quarantine_session'] as const),
+  'operation_key',
+  'digest',
+  'scope',
+  'server_name',
+  'tool',
+  'idempotency_key',
+  'fingerprint',
+  'request_id',
+  'owner_token',
+  'state',
+  'mode',
+  'attempts',
+  'attempt_limit',
+  'settle_window_ms',
+  'retention_ms',
+  'arguments',
+  'quarantine_session',
 ] as const;
 
 /** One for each column; the last two are how long from now lease and deadline are. */
