@@ -43,6 +43,29 @@ it('claims and ends are, whatever the tables are called, and nothing of anybody 
   await database.end();
 });
 
+it('a statement that was planned while the table was small is planned anew as it grows', async () => {
+  const database = await connect();
+  const ledger = sqlLedger({ ...database.options, migrate: 'auto' });
+  for (let round = 0; round < 70; round += 1) {
+    const names = Array.from({ length: 30 }, (_, n) => `${round}, ${n}`);
+    const claims = await Promise.all(names.map((name) => ledger.claim(requestOf(name))));
+    await Promise.all(
+      claims.map((claim, n) => claim.kind === 'claimed' && ledger.settle(claim.lease, resultOf(names[n] ?? ''))),
+    );
+  }
+  const [last] = await database.query(
+    "select name from pg_prepared_statements where statement like '%unnest%fence = held_fence%' order by prepare_time desc limit 1",
+  );
+  const plan = await database.query(
+    `explain execute ${String(last?.name)} ('{1}', '{1}', '{t}', '{completed}', '{}', '{}')`,
+  );
+  const text = plan.map((line) => line['QUERY PLAN']).join('\n');
+  expect(text).toContain('mcp_tx_operations_pkey');
+  expect(text).not.toContain('Seq Scan');
+  await ledger.close();
+  await database.end();
+});
+
 it('none are with prepare: false', async () => {
   const database = await connect();
   await call(database, { prepare: false }, 'a');

@@ -51,13 +51,21 @@ interface QueryingPool {
   }): Promise<{ readonly rows: readonly unknown[]; readonly rowCount: number | null }>;
 }
 
-/** Names statements by their text: alike in every ledger on a pool. */
+/** Uses of a statement after which it is planned anew for the first time; then after 8 times as many, and so on. */
+const FIRST_PLAN = 64;
+
+/**
+ * Names statements by their text: alike in every ledger on a pool. A plan that was made while a table was small reads all of it, and
+ * is kept until the server looks at the table again, a minute later: so a statement has another name, and a new plan, as it grows.
+ */
 function naming(): (text: string) => string {
-  const names = new Map<string, string>();
+  const names = new Map<string, { readonly name: string; uses: number; plan: number }>();
   return (text) => {
-    const name = names.get(text) ?? `mcp_tx_${hash('sha256', text, 'hex').slice(0, 24)}`;
-    names.set(text, name);
-    return name;
+    const known = names.get(text) ?? { name: `mcp_tx_${hash('sha256', text, 'hex').slice(0, 24)}`, uses: 0, plan: 0 };
+    names.set(text, known);
+    known.uses += 1;
+    if (known.uses > FIRST_PLAN * 8 ** known.plan) known.plan += 1;
+    return known.plan === 0 ? known.name : `${known.name}_${known.plan}`;
   };
 }
 
