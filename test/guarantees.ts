@@ -145,4 +145,24 @@ export const guarantees: readonly Guarantee[] = [
     says: 'A process that was killed with calls under way to a wrapped server that stays up leaves no doubt behind: the next one asks the server how they ended, and takes "no record" for an answer only when the server would have one and nothing can be under way.',
     source: 'A call without a key cannot be repeated by anybody',
   },
+  {
+    id: 'Q1',
+    says: 'All deliveries of a job, and all jobs of one key, are one operation, over all workers of a queue: at most one effect, and one result for everybody.',
+    source: 'Queues deliver at least once',
+  },
+  {
+    id: 'Q2',
+    says: 'A job that may have run is put aside with its reason, listed in the ledger, and never goes back into its queue.',
+    source: 'A queue that runs a job in doubt again runs it twice',
+  },
+  {
+    id: 'Q3',
+    says: 'A job whose worker or broker is killed is run by somebody, or put aside: none is lost, and none is left for good.',
+    source: 'Workers and brokers are killed while they work',
+  },
+  {
+    id: 'Q4',
+    says: 'A message that is no job, or none that this host may run, is put aside with its reason; nothing of it reaches a tool, and the jobs around it run.',
+    source: 'Whoever can write to a queue can write anything',
+  },
 ];

@@ -62,7 +62,7 @@ it('a server that recognises repeats leaves no doubt', { timeout: 120_000 }, asy
   expect(report).toMatchObject({ ok: true, figures: { duplicates: 0, lost: 0, inDoubt: 0, completed: 120, kills: 3 } });
 });
 
-it('jobs of BullMQ neither run twice nor get lost when workers and Redis are killed (T45)', {
+it('[G:Q3] jobs of BullMQ neither run twice nor get lost when workers and Redis are killed (T45)', {
   timeout: 180_000,
 }, async () => {
   const report = await torture('--queue', 'bullmq', '--kills', '2', '--operations', '80');

@@ -32,7 +32,8 @@ const FORGED: readonly (readonly [what: string, body: unknown, code: RegExp])[] 
 export const badCases: readonly JobCase[] = [
   {
     id: 'job:forged',
-    title: 'forged, foreign, oversized and late messages are put aside with their reasons; jobs between them run',
+    title:
+      'forged, foreign, oversized and late messages are put aside with their reasons; jobs between them run [G:Q4]',
     needs: [],
     async run({ host, arrivals, paid }) {
       const tickets = new Map<string, RegExp>();
@@ -74,7 +75,7 @@ export const badCases: readonly JobCase[] = [
   },
   {
     id: 'job:scope',
-    title: 'the scope of a job counts where the host believes it',
+    title: 'the scope of a job counts where the host believes it [G:Q4]',
     needs: [],
     setup: { scope: (job) => job.scope },
     async run({ host, client, paid }) {

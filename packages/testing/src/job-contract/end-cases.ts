@@ -33,7 +33,7 @@ export const endCases: readonly JobCase[] = [
   },
   {
     id: 'job:key-twice',
-    title: 'one key put into the queue many times at once, and again later, is one effect with one result',
+    title: 'one key put into the queue many times at once, and again later, is one effect with one result [G:Q1]',
     needs: [],
     async run({ host, paid }) {
       const put = () => host.enqueue('pay', { orderId: 'a' }, { idempotencyKey: 'order:a' });
@@ -88,7 +88,8 @@ export const endCases: readonly JobCase[] = [
   },
   {
     id: 'job:in-doubt',
-    title: 'what may have run is put aside with its reason, is in the ledger, and never goes back into the queue',
+    title:
+      'what may have run is put aside with its reason, is in the ledger, and never goes back into the queue [G:Q2]',
     needs: [],
     server: { script: [{ tool: 'pay', at: 1, fault: 'drop-response' }] },
     instance: { timeoutMs: 300 },
@@ -139,7 +140,7 @@ export const endCases: readonly JobCase[] = [
   },
   {
     id: 'job:burst',
-    title: 'a hundred jobs, each key twice, have a hundred effects',
+    title: 'a hundred jobs, each key twice, have a hundred effects [G:Q1]',
     needs: [],
     setup: { concurrency: 16 },
     async run({ host, server, paid }) {

@@ -56,7 +56,8 @@ export const lifeCases: readonly JobCase[] = [
   },
   {
     id: 'job:hung',
-    title: 'a call that outlasts the grace of its worker goes back into the queue; its next run finds its one result',
+    title:
+      'a call that outlasts the grace of its worker goes back into the queue; its next run finds its one result [G:Q1]',
     needs: [],
     setup: { graceMs: 200 },
     async run({ host, arrivals, paid }) {
@@ -74,7 +75,8 @@ export const lifeCases: readonly JobCase[] = [
   },
   {
     id: 'job:cut',
-    title: 'a job whose worker is cut off in its call comes again to another one, which finds its one result',
+    title:
+      'a job whose worker is cut off in its call comes again to another one, which finds its one result [G:Q1] [G:Q3]',
     needs: ['cut'],
     setup: { concurrency: 2 },
     async run({ host, arrivals, paid }) {
@@ -90,7 +92,7 @@ export const lifeCases: readonly JobCase[] = [
   },
   {
     id: 'job:outage',
-    title: 'a broker that is killed and started again loses no job and doubles none',
+    title: 'a broker that is killed and started again loses no job and doubles none [G:Q1] [G:Q3]',
     needs: ['outage'],
     async run({ host, arrivals, paid, server }) {
       const orders = Array.from({ length: 30 }, (_, n) => `order-${n}`);
