@@ -9,7 +9,7 @@ import type { Script, ScriptName } from './scripts/script.ts';
 import { scriptsOf } from './scripts/script.ts';
 
 /** The form in which records are kept. */
-const VERSION = '1';
+const VERSION = '2';
 
 /** What this process has seen of the store last. */
 interface Seen {
@@ -78,7 +78,8 @@ export class Connection {
     const [told, epoch, generation, writes, ...rest] = reply as readonly unknown[];
     if (told === 'version') {
       const what = `The ledger in Redis is of version ${epoch}, and this program knows version ${VERSION}`;
-      throw new McpTxError('LEDGER_VERSION', `${what}: update it.`);
+      const cure = Number(epoch) > Number(VERSION) ? 'update it' : 'give another prefix, which begins an empty one';
+      throw new McpTxError('LEDGER_VERSION', `${what}: ${cure}.`);
     }
     if (told !== 'ok') throw new LostWritesError(this.#head);
     this.#see(asked, { epoch: String(epoch), generation: Number(generation), writes: Number(writes) });

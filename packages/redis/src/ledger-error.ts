@@ -9,6 +9,12 @@ export class LostWritesError extends Error {
   }
 }
 
+/** `field`: what of the record is not what it should be. */
+export function corruptRecord(operationId: string, field: string): McpTxError {
+  const what = `The record of ${operationId} in Redis cannot be read: its ${field} is not what it should be`;
+  return new McpTxError('LEDGER_CORRUPT', `${what}. Restore the ledger from a backup.`, { operationId });
+}
+
 /** `step`: what was asked of the server. */
 export function toLedgerError(error: unknown, step: string): McpTxError {
   if (isMcpTxError(error)) return error;
@@ -19,6 +25,8 @@ export function toLedgerError(error: unknown, step: string): McpTxError {
     return new McpTxError('LEDGER_CORRUPT', `${what}. ${cure}`, { cause: error });
   }
   const words = error instanceof Error ? error.message : String(error);
+  const [, corrupt] = /CORRUPT (\S+)/.exec(words) ?? [];
+  if (corrupt !== undefined) return corruptRecord(corrupt, 'text');
   if (step === 'claim' && words.includes('OOM ')) {
     const cure = 'purge, shorten retentionMs, or raise maxmemory';
     return new McpTxError('LEDGER_FULL', `Redis has no memory left for another record: ${cure}.`, { cause: error });

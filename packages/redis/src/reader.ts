@@ -1,8 +1,8 @@
 /** The read side of the ledger: lists and counts, a bounded number of records at a time, so that the server is never held up. */
 import type { AuditLine, ListQuery, OperationRecord, OperationState, Page, Stats } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
-import type { Connection } from './connection.ts';
-import { optional, toRecord } from './records.ts';
+import type { Connection, Reply } from './connection.ts';
+import { optional, seqOf, toRecord } from './records.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1_000;
@@ -20,9 +20,7 @@ export async function list(connection: Connection, query: ListQuery): Promise<Pa
   while (below !== '' && found.length <= limit) {
     const wanted = Math.min(limit + 1 - found.length, TOLD_AT_ONCE); // one more: is there a next page?
     const [told, next] = await walk(connection, query, below, wanted);
-    for (const flat of told as readonly (readonly string[])[]) {
-      found.push([toRecord(flat), flat[flat.indexOf('seq', 2) + 1] ?? '']);
-    }
+    for (const fields of told as readonly Reply[]) found.push([toRecord(fields), seqOf(fields)]);
     below = String(next);
   }
   const page = found.slice(0, limit);

@@ -1,9 +1,14 @@
 /** Turns what the scripts tell of a record into an `OperationRecord`, and outcomes into texts. */
 import type { OperationRecord, Outcome } from '@mcp-tx/core/ledger';
-import { McpTxError } from '@mcp-tx/core/ledger';
+import { wholeDigest } from './digest.ts';
+import { corruptRecord } from './ledger-error.ts';
+import type { FieldName } from './scripts/fields.ts';
+import { FIELDS } from './scripts/fields.ts';
 
 /** The outcome of an operation that has a result, where there is more to say than that. */
 const EXACTLY_ONCE = '{"exactlyOnce":true}';
+
+const AT = Object.fromEntries(FIELDS.map((name, at) => [name, at + 1])) as Readonly<Record<FieldName, number>>;
 
 /** How an argument that may be absent is written. */
 export function optional(text: string | undefined): string {
@@ -18,15 +23,15 @@ export function outcomeArguments(outcome: Outcome): readonly [string, string] {
   return ['', optional(JSON.stringify(outcome))];
 }
 
-/** `flat`: names and values in turn. @throws McpTxError `LEDGER_CORRUPT` */
-export function toRecord(flat: unknown): OperationRecord {
-  const fields = fieldsOf(flat as readonly string[]);
-  const operationId = fields.get('id') ?? '';
-  const text = (name: string): string => fields.get(name) ?? corrupt(operationId, name);
-  const number = (name: string): number => numberOf(fields.get(name)) ?? corrupt(operationId, name);
+/** `reply`: the operation's id, then its fields in order. @throws McpTxError `LEDGER_CORRUPT` */
+export function toRecord(reply: unknown): OperationRecord {
+  const told = reply as readonly unknown[];
+  const operationId = String(told[0]);
+  const text = (name: FieldName): string => optionalText(told, name) ?? corrupt(operationId, name);
+  const number = (name: FieldName): number => numberOf(told[AT[name]]) ?? corrupt(operationId, name);
   const record: Mutable<OperationRecord> = {
     operationId,
-    digest: text('digest'),
+    digest: wholeDigest(operationId, text('digest')),
     scope: text('scope'),
     serverName: text('server'),
     tool: text('tool'),
@@ -40,38 +45,43 @@ export function toRecord(flat: unknown): OperationRecord {
     deadlineAt: number('deadline_at'),
     settleWindowMs: number('settle_window'),
     createdAt: number('created_at'),
-    contradicted: text('contradicted') === '1',
+    contradicted: number('contradicted') === 1,
   };
-  const key = fields.get('key');
-  const fingerprint = fields.get('fingerprint');
-  const stored = fields.get('arguments');
-  const resolvedBy = fields.get('resolved_by');
+  const key = optionalText(told, 'key');
+  const fingerprint = optionalText(told, 'fingerprint');
+  const stored = optionalText(told, 'arguments');
+  const resolvedBy = optionalText(told, 'resolved_by');
   if (key !== undefined) record.idempotencyKey = key;
   if (fingerprint !== undefined) record.fingerprint = fingerprint;
   if (stored !== undefined) record.arguments = stored;
   if (resolvedBy !== undefined) record.resolvedBy = resolvedBy;
-  if (fields.has('sent_at')) record.sentAt = number('sent_at');
-  if (fields.has('ended_at')) record.endedAt = number('ended_at');
-  const outcome = outcomeOf(fields, record);
+  if (optionalText(told, 'sent_at') !== undefined) record.sentAt = number('sent_at');
+  if (optionalText(told, 'ended_at') !== undefined) record.endedAt = number('ended_at');
+  const outcome = outcomeOf(told, record);
   if (outcome !== undefined) record.outcome = outcome;
   return record;
 }
 
+/** The record's number, as a cursor. */
+export function seqOf(told: readonly unknown[]): string {
+  return String(told[AT.seq]);
+}
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-function fieldsOf(flat: readonly string[]): ReadonlyMap<string, string> {
-  const fields = new Map<string, string>();
-  for (let at = 0; at + 1 < flat.length; at += 2) fields.set(flat[at] ?? '', flat[at + 1] ?? '');
-  return fields;
+function optionalText(told: readonly unknown[], name: FieldName): string | undefined {
+  const value = told[AT[name]] ?? undefined;
+  return value === undefined ? undefined : String(value);
 }
 
-function numberOf(text: string | undefined): number | undefined {
-  return text !== undefined && /^-?\d{1,16}$/.test(text) ? Number(text) : undefined;
+/** A client may be set up to give numbers as texts. */
+function numberOf(value: unknown): number | undefined {
+  return /^-?\d{1,16}$/.test(String(value)) ? Number(value) : undefined;
 }
 
-function outcomeOf(fields: ReadonlyMap<string, string>, { state, operationId }: OperationRecord): Outcome | undefined {
-  const result = fields.get('result');
-  const outcome = fields.get('outcome');
+function outcomeOf(told: readonly unknown[], { state, operationId }: OperationRecord): Outcome | undefined {
+  const result = optionalText(told, 'result');
+  const outcome = optionalText(told, 'outcome');
   if (result !== undefined) {
     return { state: 'completed', result, ...(outcome === EXACTLY_ONCE ? { exactlyOnce: true } : {}) };
   }
@@ -84,6 +94,5 @@ function outcomeOf(fields: ReadonlyMap<string, string>, { state, operationId }: 
 }
 
 function corrupt(operationId: string, field: string): never {
-  const what = `The record of ${operationId} in Redis cannot be read: its ${field} is not what it should be`;
-  throw new McpTxError('LEDGER_CORRUPT', `${what}. Restore the ledger from a backup.`, { operationId });
+  throw corruptRecord(operationId, field);
 }

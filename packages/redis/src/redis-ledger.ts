@@ -21,6 +21,7 @@ import type {
 import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Reply } from './connection.ts';
 import { Connection } from './connection.ts';
+import { keptDigest } from './digest.ts';
 import * as reader from './reader.ts';
 import { optional, outcomeArguments, toRecord } from './records.ts';
 import type { OpenRedisLedger, RedisLedgerOptions } from './redis-ledger-options.ts';
@@ -161,7 +162,14 @@ class OpenLedger implements RedisLedger {
 function claimArguments(request: ClaimRequest): readonly (string | number)[] {
   const { quarantine } = request;
   return [
-    ...[request.operationId, request.digest, request.scope, request.serverName, request.tool, request.requestId],
+    ...[
+      request.operationId,
+      keptDigest(request.operationId, request.digest),
+      request.scope,
+      request.serverName,
+      request.tool,
+      request.requestId,
+    ],
     ...[request.ownerToken, request.state, request.mode, request.leaseMs, request.maxAttempts, request.deadlineInMs],
     ...[request.settleWindowMs, request.retentionMs, optional(request.idempotencyKey), optional(request.fingerprint)],
     ...[optional(request.arguments), optional(quarantineOf(request)), quarantine?.windowMs ?? 0],
@@ -187,7 +195,7 @@ function toClaim(request: ClaimRequest, reply: Reply): Claim {
     case 'claimed': {
       const [fence, attempts, attemptLimit, handle, takenOver] = told;
       const { operationId, ownerToken, leaseMs } = request;
-      const lease: Lease = { operationId, fence: Number(fence), ownerToken, leaseMs, handle };
+      const lease: Lease = { operationId, fence: Number(fence), ownerToken, leaseMs, handle: String(handle) };
       const claim = { kind, lease, attempts: Number(attempts), attemptLimit: Number(attemptLimit) } as const;
       return takenOver === undefined ? claim : { ...claim, takenOver: toRecord(takenOver) };
     }

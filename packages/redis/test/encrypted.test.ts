@@ -5,7 +5,7 @@ import { encryptedLedger } from '@mcp-tx/core/ledger';
 import { startRedis } from '@mcp-tx/testing/services';
 import { expect, it } from 'vitest';
 import { redisLedger } from '../src/index.ts';
-import { eyesOn, newPrefix, urlOf } from './support/redis-fixture.ts';
+import { eyesOn, keptOf, newPrefix, urlOf } from './support/redis-fixture.ts';
 import { requestOf } from './support/requests.ts';
 
 const CANARY = 'sk-canary-4711';
@@ -22,11 +22,12 @@ it('neither arguments nor results stand in any key, and both are read back', asy
   expect([await ledger.settle(claim.lease, DONE), await ledger.settle(claim.lease, DONE)]).toEqual([true, true]);
   expect(await ledger.claim(requestOf('a'))).toMatchObject({ kind: 'replay', record: { outcome: DONE, ...stored } });
   expect((await ledger.list({})).records).toMatchObject([{ outcome: DONE, ...stored }]);
-  const row = JSON.stringify(await eyes.hgetall(`{${prefix}}:op:${requestOf('a').operationId}`));
+  const row = JSON.stringify(await keptOf(eyes, prefix, requestOf('a').operationId));
   expect(row.split('mcp-tx-sealed-1.k1.')).toHaveLength(3);
   for (const key of await eyes.keys('*')) {
-    const value = (await eyes.type(key)) === 'hash' ? await eyes.hgetall(key) : await eyes.dump(key);
-    expect(JSON.stringify(value)).not.toContain(CANARY);
+    const type = await eyes.type(key);
+    const value = type === 'hash' ? eyes.hgetall(key) : type === 'string' ? eyes.get(key) : eyes.dump(key);
+    expect(JSON.stringify(await value)).not.toContain(CANARY);
   }
   await ledger.close();
   eyes.disconnect();

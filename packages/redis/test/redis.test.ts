@@ -8,7 +8,7 @@ import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisLedger, RedisLedgerOptions } from '../src/index.ts';
 import { redisLedger } from '../src/index.ts';
-import { eyesOn, newPrefix, urlOf } from './support/redis-fixture.ts';
+import { eyesOn, newPrefix, tamper, urlOf } from './support/redis-fixture.ts';
 import { claimSome, requestOf } from './support/requests.ts';
 
 let service: Service;
@@ -174,8 +174,8 @@ it('an ended client and a record that was tampered with are told by their codes'
     ['fence', 'many'],
     ['state', 'completed'],
   ] as const) {
-    await eyes.hset(`{${prefix}}:op:${operationId}`, field, value);
-    await expect(damaged.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_CORRUPT' });
+    await tamper(eyes, prefix, operationId, field, value);
+    await expect(damaged.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_CORRUPT', operationId });
   }
   client.disconnect();
   await expect(ledger.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
@@ -215,11 +215,17 @@ it('a server that hangs runs nothing later that was refused before it was sent',
   }
 }, 60_000);
 
-it('a store of a newer version is refused', async () => {
+it('a store of another version, newer or older, is refused', async () => {
   const prefix = newPrefix();
   await claimSome(openLedger({ prefix }), 'a', 1);
-  await eyes.hset(`{${prefix}}:head`, 'version', '2');
-  await expect(openLedger({ prefix }).find('op_')).rejects.toMatchObject({ code: 'LEDGER_VERSION' });
+  for (const [version, cure] of [
+    ['99', 'update it'],
+    ['1', 'another prefix'],
+  ] as const) {
+    await eyes.hset(`{${prefix}}:head`, 'version', version);
+    const refused = { code: 'LEDGER_VERSION', message: expect.stringContaining(cure) };
+    await expect(openLedger({ prefix }).find('op_')).rejects.toMatchObject(refused);
+  }
 });
 
 it('works on a cluster', async () => {

@@ -15,54 +15,54 @@ if record.state == 'in_doubt' or (record.state == 'sent' and is_late_answer) the
   changes.resolved_by = by
   save(id, record, changes)
   audit('resolved')
-  return answer('resolved', flat(id, record))
+  return answer('resolved', told(id, record))
 end
-if is_open(record) then return answer('not_in_doubt', flat(id, record)) end
-if record.state == state and (state ~= 'completed' or record.result == result) then return answer('already', flat(id, record)) end
-if not is_late_answer then return answer('not_in_doubt', flat(id, record)) end
-if record.contradicted == '0' then
-  save(id, record, { contradicted = '1' })
+if is_open(record) then return answer('not_in_doubt', told(id, record)) end
+if record.state == state and (state ~= 'completed' or read(id, record, 'result') == result) then return answer('already', told(id, record)) end
+if not is_late_answer then return answer('not_in_doubt', told(id, record)) end
+if record.contradicted == 0 then
+  save(id, record, { contradicted = 1 })
   audit('contradicted')
 end
-return answer('contradicted', flat(id, record))
+return answer('contradicted', told(id, record))
 `;
 
 /** Arguments: the limit, the server whose operations may be run, the outcome of what is lost. */
 export const SWEEP = `
-local limit, server, lost = tonumber(ARGV[5]), optional(6), ARGV[7]
+local limit, server, lost = number(5), optional(6), ARGV[7]
 local swept = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':run_out', '-inf', text(now), 'LIMIT', 0, limit)) do
-  local record = load(id)
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':run_out', '-inf', now, 'LIMIT', 0, limit)) do
+  local record = listed(id)
   if record.state == 'sent' and record.mode == 'at-most-once' then
     save(id, record, ending(record, 'in_doubt', nil, lost))
-    swept[#swept + 1] = { 'in_doubt', flat(id, record) }
+    swept[#swept + 1] = { 'in_doubt', told(id, record) }
   else
     -- What was sent and may be sent again has not ended; what was only claimed has.
     local has_ended = record.state == 'claimed'
     save(id, record, {
-      lease_until = '0', ended_at = has_ended and text(now),
-      expires_at = has_ended and text(now + tonumber(record.retention)),
+      lease_until = 0, ended_at = has_ended and now,
+      expires_at = has_ended and now + record.retention,
     })
-    swept[#swept + 1] = { 'released', flat(id, record) }
+    swept[#swept + 1] = { 'released', told(id, record) }
   end
 end
 -- Last, for they come back with each sweep until somebody runs them, and must not keep it from the others.
 local waiting = base .. ':runnable' .. (server and ':' .. server or '')
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '-inf', text(now), 'LIMIT', 0, limit - #swept)) do
-  swept[#swept + 1] = { 'runnable', flat(id, load(id)) }
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '-inf', now, 'LIMIT', 0, limit - #swept)) do
+  swept[#swept + 1] = { 'runnable', told(id, listed(id)) }
 end
 return answer(swept)
 `;
 
 /** Arguments: the instant, the limit. */
 export const PURGE = `
-local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[5], 'LIMIT', 0, tonumber(ARGV[6]))
+local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[5], 'LIMIT', 0, number(6))
 for _, id in ipairs(ids) do
-  local record = load(id)
+  local record = listed(id)
   if record.tombstone or record.key == nil or record.state == 'claimed' then
     forget(id, record)
   else
-    local changes = { tombstone = '1', expires_at = text(tonumber(record.expires_at) + 10 * tonumber(record.retention)) }
+    local changes = { tombstone = 1, expires_at = record.expires_at + 10 * record.retention }
     for _, field in ipairs({ 'scope', 'server', 'tool', 'key', 'request', 'arguments', 'outcome', 'result', 'quarantine' }) do
       changes[field] = false
     end

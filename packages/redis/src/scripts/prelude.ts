@@ -1,4 +1,13 @@
 /** What every script begins with: the standing of the store, its clock, and how a record is loaded, saved and found again. */
+import type { FieldName } from './fields.ts';
+import { FIELDS } from './fields.ts';
+
+/** Bytes of arguments or a result that stand in the record itself, at most. */
+const LONG = 1_024;
+
+function listOf(fields: readonly FieldName[]): string {
+  return fields.map((name) => `r.${name} or false`).join(', ');
+}
 
 /**
  * Arguments: KEYS[1] is the store's head; ARGV[1..3] is what this process has seen of the store (epoch, generation, writes),
@@ -7,7 +16,7 @@
  * The head counts writes. A store that has lost some is behind what a process has seen, in the generation (start of the server)
  * in which it saw it, and changes nothing any more for that process.
  */
-export const PRELUDE = `
+export const PRELUDE: string = `
 local base = string.sub(KEYS[1], 1, -6)
 local head = redis.call('HMGET', KEYS[1], 'epoch', 'generation', 'writes')
 if not head[1] then return { 'lost' } end
@@ -20,7 +29,13 @@ do
   if head[1] ~= ARGV[1] or generation < seen or writes < tonumber(ARGV[3]) then return { 'lost' } end
 end
 
-local now = tonumber(ARGV[4])
+-- An argument that is a number: all are kept whole.
+local function number(index)
+  local given = tonumber(ARGV[index])
+  return given and math.floor(given + 0.5)
+end
+
+local now = number(4)
 if not now then
   local time = redis.call('TIME')
   now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
@@ -40,21 +55,32 @@ local function answer(...)
   return { 'ok', head[1], head[2], writes, ... }
 end
 
+local function key_of(id) return base .. ':op:' .. id end
+local function corrupt(id) error({ err = 'CORRUPT ' .. id }) end
+
 local function load(id)
-  local flat = redis.call('HGETALL', base .. ':op:' .. id)
-  if #flat == 0 then return nil end
-  local record = {}
-  for i = 1, #flat, 2 do record[flat[i]] = flat[i + 1] end
-  return record
+  local kept = redis.pcall('GET', key_of(id))
+  if not kept then return nil end
+  if type(kept) == 'table' and string.sub(kept.err, 1, 9) ~= 'WRONGTYPE' then error(kept) end
+  local is_read, f = pcall(cmsgpack.unpack, kept)
+  if not is_read or type(f) ~= 'table' or #f ~= ${FIELDS.length} then corrupt(id) end
+  return { ${FIELDS.map((name, at) => `${name} = f[${at + 1}] or nil`).join(', ')} }
 end
 
-local function flat(id, record)
-  local told = { 'id', id }
-  for field, value in pairs(record) do
-    told[#told + 1] = field
-    told[#told + 1] = value
-  end
-  return told
+-- A record that a set names.
+local function listed(id) return load(id) or corrupt(id) end
+
+-- A long text stands under a key of its own, and its length in its place: not every step writes it again.
+local function place_of(field, id) return base .. ':' .. field .. ':' .. id end
+local function read(id, record, field)
+  local value = record[field]
+  if type(value) ~= 'number' then return value end
+  return redis.call('GET', place_of(field, id)) or corrupt(id)
+end
+
+local function told(id, r)
+  local arguments, result = read(id, r, 'arguments'), read(id, r, 'result')
+  return { id, ${listOf(FIELDS.slice(0, -2))}, arguments or false, result or false }
 end
 
 local function is_open(record) return record.state == 'claimed' or record.state == 'sent' end
@@ -68,12 +94,12 @@ local function places(record)
   if record == nil then return found end
   if not record.tombstone then
     found['state:' .. record.state] = record.seq
-    if record.contradicted == '1' then found.contradicted = record.seq end
+    if record.contradicted == 1 then found.contradicted = record.seq end
     if record.quarantine and (is_open(record) or record.state == 'in_doubt') then
       found['quarantine:' .. record.quarantine] = record.seq
     end
   end
-  if record.lease_until ~= '0' then
+  if record.lease_until ~= 0 then
     if is_runnable(record) then
       found.runnable = record.lease_until
       found['runnable:' .. record.server] = record.lease_until
@@ -93,41 +119,28 @@ local function move(id, before, after)
   for place in pairs(before) do redis.call('ZREM', base .. ':' .. place, id) end
 end
 
--- Writes what changes says; false stands for a field that goes.
+-- Writes what changes says; false stands for a field that goes. Without a record, changes are a new one.
 local function save(id, record, changes)
   has_written = true
-  local before = places(record)
-  local key, set, gone = base .. ':op:' .. id, {}, {}
+  local before, r = places(record), record or {}
   for field, value in pairs(changes) do
-    if value == false then
-      if record[field] ~= nil then gone[#gone + 1] = field end
-      record[field] = nil
-    elseif record[field] ~= value then
-      set[#set + 1] = field
-      set[#set + 1] = value
-      record[field] = value
+    if (field == 'arguments' or field == 'result') and value ~= r[field] then
+      if type(r[field]) == 'number' then redis.call('DEL', place_of(field, id)) end
+      if value and #value > ${LONG} then
+        redis.call('SET', place_of(field, id), value)
+        value = #value
+      end
     end
+    r[field] = value or nil
   end
-  if #set > 0 then redis.call('HSET', key, unpack(set)) end
-  if #gone > 0 then redis.call('HDEL', key, unpack(gone)) end
-  move(id, before, places(record))
-end
-
-local function create(id, record)
-  has_written = true
-  local set = {}
-  for field, value in pairs(record) do
-    set[#set + 1] = field
-    set[#set + 1] = value
-  end
-  redis.call('HSET', base .. ':op:' .. id, unpack(set))
-  move(id, {}, places(record))
+  redis.call('SET', key_of(id), cmsgpack.pack({ ${listOf(FIELDS)} }))
+  move(id, before, places(r))
 end
 
 local function forget(id, record)
   has_written = true
   move(id, places(record), {})
-  redis.call('DEL', base .. ':op:' .. id, base .. ':audit:' .. id)
+  redis.call('DEL', key_of(id), place_of('arguments', id), place_of('result', id), base .. ':audit:' .. id)
 end
 
 -- A lease is four arguments: operation, fence, token, and the record's number where it is known.
@@ -135,8 +148,8 @@ local function leased(at)
   local record = load(ARGV[at])
   if record == nil or record.tombstone then return nil end
   local seq = optional(at + 3)
-  if seq and seq ~= record.seq then return nil end
-  if record.fence ~= ARGV[at + 1] then return nil end
+  if seq and tonumber(seq) ~= record.seq then return nil end
+  if record.fence ~= number(at + 1) then return nil end
   return record
 end
 
@@ -149,8 +162,8 @@ end
 -- How a record changes when it ends so. Doubt never goes by age.
 local function ending(record, state, result, outcome)
   return {
-    state = state, result = result or false, outcome = outcome or false, owner = '', lease_until = '0', ended_at = text(now),
-    expires_at = state ~= 'in_doubt' and text(now + tonumber(record.retention)),
+    state = state, result = result or false, outcome = outcome or false, owner = '', lease_until = 0, ended_at = now,
+    expires_at = state ~= 'in_doubt' and now + record.retention,
   }
 end
 `;

@@ -4,7 +4,7 @@
 export const FIND = `
 local record = load(ARGV[5])
 if record == nil or record.tombstone then return answer() end
-return answer(flat(ARGV[5], record))
+return answer(told(ARGV[5], record))
 `;
 
 /** Arguments: the operation. */
@@ -25,8 +25,8 @@ return answer(counts, redis.call('ZCARD', base .. ':contradicted'))
  * contradicted, then the sets to look in.
  */
 export const WALK = `
-local below, budget, wanted = ARGV[5], tonumber(ARGV[6]), ARGV[7]
-local scope, server, tool, contradicted = optional(8), optional(9), optional(10), optional(11)
+local below, budget, wanted = ARGV[5], number(6), ARGV[7]
+local scope, server, tool, contradicted = optional(8), optional(9), optional(10), tonumber(optional(11))
 local found = {}
 for at = 12, #ARGV do
   local flat_scores = redis.call('ZREVRANGEBYSCORE', base .. ':' .. ARGV[at], below, '-inf', 'WITHSCORES', 'LIMIT', 0, budget)
@@ -34,31 +34,31 @@ for at = 12, #ARGV do
 end
 table.sort(found, function(one, other) return one.seq > other.seq end)
 
-local function matches(fields)
-  return (scope == nil or scope == fields[1]) and (server == nil or server == fields[2])
-    and (tool == nil or tool == fields[3]) and (contradicted == nil or contradicted == fields[4])
+local function matches(record)
+  return (scope == nil or scope == record.scope) and (server == nil or server == record.server)
+    and (tool == nil or tool == record.tool) and (contradicted == nil or contradicted == record.contradicted)
 end
 
-local told, counts, last = {}, {}, 0
+local page, counts, last = {}, {}, 0
 for i, entry in ipairs(found) do
-  if i > budget or (wanted ~= 'count' and #told >= tonumber(wanted)) then break end
+  if i > budget or (wanted ~= 'count' and #page >= tonumber(wanted)) then break end
   last = i
-  local fields = redis.call('HMGET', base .. ':op:' .. entry.id, 'scope', 'server', 'tool', 'contradicted', 'state')
-  if matches(fields) then
+  local record = listed(entry.id)
+  if matches(record) then
     if wanted == 'count' then
-      local name = fields[5] .. ' ' .. fields[4]
+      local name = record.state .. ' ' .. record.contradicted
       counts[name] = (counts[name] or 0) + 1
     else
-      told[#told + 1] = flat(entry.id, load(entry.id))
+      page[#page + 1] = told(entry.id, record)
     end
   end
 end
 local has_more = last > 0 and (last < #found or #found >= budget)
 if wanted == 'count' then
   for name, count in pairs(counts) do
-    told[#told + 1] = name
-    told[#told + 1] = text(count)
+    page[#page + 1] = name
+    page[#page + 1] = text(count)
   end
 end
-return answer(told, has_more and '(' .. text(found[last].seq) or '')
+return answer(page, has_more and '(' .. text(found[last].seq) or '')
 `;

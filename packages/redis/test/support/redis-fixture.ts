@@ -4,6 +4,8 @@ import type { Service } from '@mcp-tx/testing/services';
 import { Redis } from 'ioredis';
 import type { RedisLedger } from '../../src/index.ts';
 import { redisLedger } from '../../src/index.ts';
+import type { FieldName } from '../../src/scripts/fields.ts';
+import { FIELDS } from '../../src/scripts/fields.ts';
 
 let count = 0;
 
@@ -61,7 +63,36 @@ export async function redisFixture(service: Service): Promise<LedgerFixture> {
 }
 
 async function rawRecord(eyes: Redis, prefix: string, operationId: string): Promise<RawRecord | undefined> {
-  const row = await eyes.hgetall(`{${prefix}}:op:${operationId}`);
-  if (row.state === undefined || row.tombstone !== undefined) return undefined;
-  return { state: row.state, fence: Number(row.fence), attempts: Number(row.attempts), result: row.result };
+  const row = await keptOf(eyes, prefix, operationId);
+  if (row?.state === undefined || row.tombstone !== undefined) return undefined;
+  const result = typeof row.result === 'number' ? await eyes.get(`{${prefix}}:result:${operationId}`) : row.result;
+  const { state, fence, attempts } = row;
+  return { state: String(state), fence: Number(fence), attempts: Number(attempts), result: result as never };
+}
+
+/** What a record's key holds, by the names of its fields. */
+export async function keptOf(
+  eyes: Redis,
+  prefix: string,
+  operationId: string,
+): Promise<Partial<Record<FieldName, string | number>> | undefined> {
+  const key = `{${prefix}}:op:${operationId}`;
+  if ((await eyes.exists(key)) === 0) return undefined;
+  const kept = await eyes.eval("return cmsgpack.unpack(redis.call('GET', KEYS[1]))", 1, key);
+  return Object.fromEntries(FIELDS.map((name, at) => [name, (kept as readonly never[])[at] ?? undefined]));
+}
+
+/** Writes something else into one field of a record. */
+export async function tamper(
+  eyes: Redis,
+  prefix: string,
+  operationId: string,
+  field: FieldName,
+  value: string,
+): Promise<void> {
+  const script = `
+    local kept = cmsgpack.unpack(redis.call('GET', KEYS[1]))
+    kept[tonumber(ARGV[1])] = ARGV[2]
+    redis.call('SET', KEYS[1], cmsgpack.pack(kept))`;
+  await eyes.eval(script, 1, `{${prefix}}:op:${operationId}`, FIELDS.indexOf(field) + 1, value);
 }
