@@ -21,6 +21,7 @@ await ratio('E1', calls(await instance({ ledger: false }), false));
 await ratio('E1.memory', calls(await instance(), false));
 await ratio('E2.key', calls(await instance(), true));
 await ratio('E2.floor', await keyedFloor());
+figures['E2.overFloor'] = (figures['E2.key'] as number) / (figures['E2.floor'] as number);
 await ratio('E2.fingerprintOff', calls(await instance({ tools: { echo: { fingerprint: 'off' } } }), true));
 
 await ratio('peer.pRetry', await withPRetry());

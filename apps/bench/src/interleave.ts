@@ -4,6 +4,8 @@
 export type Work = () => Promise<unknown>;
 
 const BATCH_MS = 50;
+/** Before anything counts: compilers need so long to be done with a path that is new to them. */
+const WARM_MS = 3_000;
 
 /** Calls `work` one after the other for about 50 ms; thread processor time per call, in microseconds. */
 async function batch(work: Work): Promise<number> {
@@ -23,7 +25,9 @@ export async function compare(
   contender: Work,
   rounds: number,
 ): Promise<{ ratio: number; addedMicros: number }> {
-  for (const work of [base, contender, base, contender]) await batch(work); // warm
+  const warmAt = performance.now() + 2 * WARM_MS;
+  do for (const work of [base, contender]) await batch(work);
+  while (performance.now() < warmAt);
   const ratios: number[] = [];
   const added: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
@@ -39,7 +43,9 @@ export async function compare(
 
 /** Thread processor time per call of one piece of code, in microseconds. */
 export async function cost(work: Work, rounds: number): Promise<number> {
-  await batch(work);
+  const warmAt = performance.now() + WARM_MS;
+  do await batch(work);
+  while (performance.now() < warmAt);
   const costs: number[] = [];
   for (let round = 0; round < rounds; round += 1) costs.push(await batch(work));
   return median(costs);
