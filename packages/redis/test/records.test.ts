@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { keptDigest, wholeDigest } from '../src/digest.ts';
 import type { RedisLedger } from '../src/index.ts';
 import { redisLedger } from '../src/index.ts';
-import { eyesOn, keptOf, newPrefix, urlOf } from './support/redis-fixture.ts';
+import { eyesOn, keptOf, newPrefix, tamper, urlOf } from './support/redis-fixture.ts';
 import { claimSome, requestOf } from './support/requests.ts';
 
 let service: Service;
@@ -67,6 +67,23 @@ it('long arguments and results have keys of their own, which go with them', asyn
   expect(await ledger.purge(now * 2, 10)).toBe(1);
   expect(await eyes.exists(...places)).toBe(0);
   expect(await ledger.claim({ ...request, ownerToken: 'third' })).toEqual({ kind: 'expired' });
+});
+
+it('a record that was tampered with is told by its code', async () => {
+  open();
+  const { operationId } = await claimSome(ledger, 'a', 1);
+  const key = `{${prefix}}:op:${operationId}`;
+  const whole = (await eyes.getBuffer(key)) ?? '';
+  for (const [field, value] of [
+    ['fence', 'many'],
+    ['sent_at', 'early'],
+    ['state', 'completed'],
+  ] as const) {
+    await tamper(eyes, prefix, operationId, field, value);
+    await expect(ledger.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_CORRUPT', operationId });
+    await eyes.set(key, whole);
+    expect(await ledger.find(operationId)).toMatchObject({ operationId });
+  }
 });
 
 it('a key that does not hold a record of ours is told by its code, wherever it is met', async () => {

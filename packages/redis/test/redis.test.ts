@@ -8,7 +8,7 @@ import { Cluster, Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RedisLedger, RedisLedgerOptions } from '../src/index.ts';
 import { redisLedger } from '../src/index.ts';
-import { eyesOn, newPrefix, tamper, urlOf } from './support/redis-fixture.ts';
+import { eyesOn, newPrefix, urlOf } from './support/redis-fixture.ts';
 import { claimSome, requestOf } from './support/requests.ts';
 
 let service: Service;
@@ -163,20 +163,10 @@ it('a server that is away is LEDGER_UNAVAILABLE at the first use and later, and 
   }
 }, 60_000);
 
-it('an ended client and a record that was tampered with are told by their codes', async () => {
+it('an ended client is told by its code', async () => {
   const client = new Redis(urlOf(service));
   const ledger = openLedger({ client });
   const { operationId } = await claimSome(ledger, 'a', 1);
-  const prefix = newPrefix();
-  const damaged = openLedger({ prefix });
-  await claimSome(damaged, 'a', 1);
-  for (const [field, value] of [
-    ['fence', 'many'],
-    ['state', 'completed'],
-  ] as const) {
-    await tamper(eyes, prefix, operationId, field, value);
-    await expect(damaged.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_CORRUPT', operationId });
-  }
   client.disconnect();
   await expect(ledger.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_UNAVAILABLE' });
 });

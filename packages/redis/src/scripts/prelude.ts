@@ -5,9 +5,15 @@ import { FIELDS } from './fields.ts';
 /** Bytes of arguments or a result that stand in the record itself, at most. */
 const LONG = 1_024;
 
-function listOf(fields: readonly FieldName[]): string {
-  return fields.map((name) => `r.${name} or false`).join(', ');
-}
+/** Times that are kept as what has passed since the record was made: a short number. */
+const SINCE: readonly FieldName[] = ['deadline_at', 'sent_at', 'ended_at', 'expires_at'];
+
+const TOLD = FIELDS.slice(0, -2).map((name) => `r.${name} or false`);
+const PACKED = FIELDS.map((name) => (SINCE.includes(name) ? `r.${name} and r.${name} - r.created_at` : `r.${name}`));
+const UNPACKED = FIELDS.map((name, at) => {
+  const since = SINCE.includes(name) ? ` and f[${at + 1}] + f[${FIELDS.indexOf('created_at') + 1}]` : '';
+  return `${name} = f[${at + 1}]${since} or nil`;
+});
 
 /**
  * Arguments: KEYS[1] is the store's head; ARGV[1..3] is what this process has seen of the store (epoch, generation, writes),
@@ -58,13 +64,22 @@ end
 local function key_of(id) return base .. ':op:' .. id end
 local function corrupt(id) error({ err = 'CORRUPT ' .. id }) end
 
+local function pack(r)
+  return cmsgpack.pack({ ${PACKED.map((value) => `${value} or false`).join(', ')} })
+end
+local function unpacked(kept)
+  local f = cmsgpack.unpack(kept)
+  if #f ~= ${FIELDS.length} then error('length') end
+  return { ${UNPACKED.join(', ')} }
+end
+
 local function load(id)
   local kept = redis.pcall('GET', key_of(id))
   if not kept then return nil end
   if type(kept) == 'table' and string.sub(kept.err, 1, 9) ~= 'WRONGTYPE' then error(kept) end
-  local is_read, f = pcall(cmsgpack.unpack, kept)
-  if not is_read or type(f) ~= 'table' or #f ~= ${FIELDS.length} then corrupt(id) end
-  return { ${FIELDS.map((name, at) => `${name} = f[${at + 1}] or nil`).join(', ')} }
+  local is_record, record = pcall(unpacked, kept)
+  if not is_record then corrupt(id) end
+  return record
 end
 
 -- A record that a set names.
@@ -80,7 +95,7 @@ end
 
 local function told(id, r)
   local arguments, result = read(id, r, 'arguments'), read(id, r, 'result')
-  return { id, ${listOf(FIELDS.slice(0, -2))}, arguments or false, result or false }
+  return { id, ${TOLD.join(', ')}, arguments or false, result or false }
 end
 
 local function is_open(record) return record.state == 'claimed' or record.state == 'sent' end
@@ -133,7 +148,7 @@ local function save(id, record, changes)
     end
     r[field] = value or nil
   end
-  redis.call('SET', key_of(id), cmsgpack.pack({ ${listOf(FIELDS)} }))
+  redis.call('SET', key_of(id), pack(r))
   move(id, before, places(r))
 end
 
