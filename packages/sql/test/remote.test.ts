@@ -68,7 +68,7 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind: Kind) => {
     const database = connect(name);
     expect(await database.query('select id, name from mcp_tx_migrations order by id')).toMatchObject([
       { name: 'operations' },
-      { name: 'results in rows' },
+      { name: 'fewer writes' },
     ]);
     expect(await sqlLedger(database.options).stats({})).toMatchObject({ total: 10 });
   }, 60_000);

@@ -67,7 +67,7 @@ export const SQL: Readonly<Record<StatementName, string>> = {
   runOutOf: `${RUN_OUT} and (server_name = ? or not ${RUNNABLE}) order by ${RUNNABLE}, lease_until limit ?`,
   free: `update mcp_tx_operations set lease_until = 0, ended_at = ?, expires_at = ? + retention_ms where id = ?`,
   expired: `select id, operation_key, state, idempotency_key, tombstone from mcp_tx_operations
-    where expires_at <= ? order by expires_at limit ?`,
+    where lease_until = 0 and expires_at <= ? order by expires_at limit ?`,
   bury: `update mcp_tx_operations set tombstone = 1, expires_at = expires_at + 10 * retention_ms, scope = '', server_name = '',
     tool = '', idempotency_key = null, request_id = '', arguments = null, outcome = null, quarantine_session = null where id = ?`,
   removeResult: 'delete from mcp_tx_results where operation = ?',

@@ -58,7 +58,7 @@ export async function endMany(
   });
 }
 
-/** The columns of {@link claimValues}. */
+/** The columns of {@link claimValues}; what is quarantined is claimed alone. */
 export const CLAIM_COLUMNS = [
   'operation_key',
   'digest',
@@ -76,7 +76,6 @@ export const CLAIM_COLUMNS = [
   'settle_window_ms',
   'retention_ms',
   'arguments',
-  'quarantine_session',
 ] as const;
 
 /** One for each column; the last two are how long from now lease and deadline are. */
@@ -88,7 +87,7 @@ export function claimValues({ request, key }: NewClaim, codec: Codec): readonly 
     ...[Buffer.from(key), Buffer.from(digestBytes(digestColumn(request.digest, key))), ...names.map(text)],
     ...owner.map(text),
     ...[request.state === 'sent' ? 1 : 0, request.maxAttempts, request.settleWindowMs, request.retentionMs],
-    ...[text(request.arguments), text(request.quarantine?.session), request.leaseMs, request.deadlineInMs],
+    ...[text(request.arguments), request.leaseMs, request.deadlineInMs],
   ];
 }
 

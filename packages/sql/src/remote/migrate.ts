@@ -5,12 +5,15 @@ import { CompiledQuery, sql } from 'kysely';
 import type { Names } from '../operations/names.ts';
 import type { LedgerTables } from '../operations/tables.ts';
 import { operationsOn } from './migrations/0001-operations.ts';
-import { resultsInRowsOn } from './migrations/0002-results-in-rows.ts';
+import { fewerWritesOn } from './migrations/0002-fewer-writes.ts';
 
 /** Append only: a migration's number is its place here, from 1. */
-const MIGRATIONS: readonly { readonly name: string; up(db: Kysely<unknown>, kind: Kind): Promise<void> }[] = [
+const MIGRATIONS: readonly {
+  readonly name: string;
+  up(db: Kysely<unknown>, kind: Kind, names: Names): Promise<void>;
+}[] = [
   { name: 'operations', up: operationsOn },
-  { name: 'results in rows', up: resultsInRowsOn },
+  { name: 'fewer writes', up: fewerWritesOn },
 ];
 
 type Kind = 'postgres' | 'mysql';
@@ -75,8 +78,8 @@ export async function createdAt(db: Kysely<LedgerTables>): Promise<number | unde
   return at === undefined ? undefined : Number(at);
 }
 
-async function applyMissing(db: Kysely<LedgerTables>, { schema }: Names, kind: Kind, now: string): Promise<void> {
-  if (schema !== undefined) await createSchema(db, schema);
+async function applyMissing(db: Kysely<LedgerTables>, names: Names, kind: Kind, now: string): Promise<void> {
+  if (names.schema !== undefined) await createSchema(db, names.schema);
   await db.schema
     .createTable('mcp_tx_migrations')
     .ifNotExists()
@@ -87,7 +90,7 @@ async function applyMissing(db: Kysely<LedgerTables>, { schema }: Names, kind: K
   const version = await versionOf(db);
   for (const [index, migration] of MIGRATIONS.entries()) {
     if (index < version) continue;
-    await migration.up(db as unknown as Kysely<unknown>, kind);
+    await migration.up(db as unknown as Kysely<unknown>, kind, names);
     const { rows } = await db.executeQuery<{ readonly ms: unknown }>(CompiledQuery.raw(now));
     const row = { id: index + 1, name: migration.name, applied_at: Number(rows[0]?.ms) };
     await db.insertInto('mcp_tx_migrations').values(row).execute();

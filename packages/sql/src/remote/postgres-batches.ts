@@ -1,6 +1,5 @@
 /** Many claims, and many ends, in one statement of PostgreSQL each: arrays go in, and what could be done comes back. */
 import type { OperationRow } from '../operations/rows.ts';
-import { SQL_IN_ROWS } from '../operations/statements.ts';
 import type { Written } from './batches.ts';
 import { CLAIM_COLUMNS, claimMany, claimValues, endMany, endValues } from './batches.ts';
 import type { Batches, NewClaim, NewEnd, RunStatement } from './flavour.ts';
@@ -29,17 +28,16 @@ function claimText(rows: 'one' | 'many', now: string): string {
   const times = [`${now} + ${at('lease_ms')}`, `${now} + ${at('deadline_ms')}`, now, isSent];
   const source =
     rows === 'one' ? '' : ` from ${unnest(CLAIM_DESCRIBED)} as claims (${CLAIM_DESCRIBED.map(nameOf).join(', ')})`;
-  const [which, some] =
+  const [key, which, some] =
     rows === 'one'
-      ? ['= $1::bytea', 'not exists (select from inserted)']
-      : ['= any($1::bytea[])', '(select count(*) from inserted) < cardinality($1::bytea[])'];
+      ? ['', '= $1::bytea', 'not exists (select from inserted)']
+      : [', operation_key', '= any($1::bytea[])', '(select count(*) from inserted) < cardinality($1::bytea[])'];
   return `with inserted as (
     insert into mcp_tx_operations (${CLAIM_COLUMNS.join(', ')}, fence, lease_until, deadline_at, created_at, sent_at)
     select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')}${source}
-    on conflict (operation_key) do nothing returning id, operation_key)
-  select id, operation_key, null::json as found from inserted union all
-  select id, operation_key, row_to_json(found) from (${SQL_IN_ROWS.byKey.replace('= ?', which).replace(' from ', `, ${now} as ms from `)}
-    and ${some}) as found`;
+    on conflict (operation_key) do nothing returning id${key})
+  select id${key}, null::json as found, null::bigint as ms from inserted union all
+  select id${key}, row_to_json(found), ${now} from mcp_tx_operations as found where operation_key ${which} and ${some}`;
 }
 
 const END_COLUMNS = [
@@ -54,7 +52,7 @@ function endText(rows: 'one' | 'many', now: string): string {
       ended_at = ${now}, owner_token = null, lease_until = 0,
       expires_at = case when ${at('new_state')} = 'in_doubt' then null else ${now} + retention_ms end
     ${source} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
-      and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed')) returning id`;
+      and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed'))${rows === 'one' ? '' : ' returning id'}`;
 }
 
 /** `renamed`: a statement with the names of the ledger. `clock` stands for the server's in tests; its time is the last argument. */
@@ -71,35 +69,43 @@ export function postgresBatches(
   const ends = texts(END_COLUMNS, endText);
   const run = async ({ one, many }: { one: string; many: string }, rows: readonly (readonly unknown[])[]) => {
     const values = parameters(rows);
-    const text = rows.length === 1 ? one : many;
-    return (await runStatement(text, clock === undefined ? values : [...values, clock.now()])).rows;
+    return runStatement(rows.length === 1 ? one : many, clock === undefined ? values : [...values, clock.now()]);
   };
-  const valuesOf = (claim: NewClaim) => claimValues(claim, postgresCodec);
-  const endOf = (end: NewEnd) => endValues(end, postgresCodec);
-  return {
-    claim: (jobs) =>
-      claimMany(jobs, async (fresh) => ((await run(claims, fresh.map(valuesOf))) as readonly Claimed[]).map(written)),
-    end: (jobs) =>
-      endMany(jobs, async (held) =>
-        ((await run(ends, held.map(endOf))) as readonly Pick<Claimed, 'id'>[]).map(({ id }) => Number(id)),
-      ),
-  };
+  async function claim(fresh: readonly NewClaim[]): Promise<readonly Written[]> {
+    const { rows } = await run(
+      claims,
+      fresh.map((one) => claimValues(one, postgresCodec)),
+    );
+    const [{ key } = { key: undefined }] = fresh;
+    return (rows as readonly Claimed[]).map((row) => written(row, row.operation_key ?? (key as Uint8Array)));
+  }
+  async function end(held: readonly NewEnd[]): Promise<readonly number[]> {
+    const { rows, affectedRows } = await run(
+      ends,
+      held.map((one) => endValues(one, postgresCodec)),
+    );
+    if (held.length > 1) return (rows as readonly Pick<Claimed, 'id'>[]).map(({ id }) => Number(id));
+    return affectedRows === 1 ? held.map(({ lease }) => lease.handle as number) : [];
+  }
+  return { claim: (jobs) => claimMany(jobs, claim), end: (jobs) => endMany(jobs, end) };
 }
 
 interface Claimed {
   readonly id: unknown;
-  readonly operation_key: Uint8Array;
-  /** The row, as JSON, where it was there already. */
+  /** Where there are several. */
+  readonly operation_key?: Uint8Array;
+  /** The row, as JSON, where it was there already, and the server's time. */
   readonly found: Readonly<Record<string, unknown>> | null;
+  readonly ms: unknown;
 }
 
-function written({ id, operation_key: key, found }: Claimed): Written {
+function written({ id, found, ms }: Claimed, key: Uint8Array): Written {
   const claim = { key, id: Number(id) };
-  return found === null ? claim : { ...claim, found: { row: rowOfJson(found), now: Number(found.ms) } };
+  return found === null ? claim : { ...claim, found: { row: rowOfJson(found), now: Number(ms) } };
 }
 
 /** In JSON, bytes are text: `\\x` and their hex digits. */
-function rowOfJson({ ms: _, ...found }: Readonly<Record<string, unknown>>): OperationRow {
+function rowOfJson(found: Readonly<Record<string, unknown>>): OperationRow {
   const bytes = BYTES.map((column) => [column, Buffer.from(String(found[column]).slice(2), 'hex')]);
   return postgresCodec.toRow({ ...found, ...Object.fromEntries(bytes) });
 }
