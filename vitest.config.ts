@@ -23,6 +23,9 @@ export default defineConfig({
     // One process for all files of a project: a process each costs more than most of the tests. What a test leaves behind, another
     // one sees, which is as it should be: they all say that nothing is left.
     isolate: false,
+    // A test that hangs fails all the same; one that computes for 2 s does not, while a machine does other things too.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
     projects: ['packages', 'apps']
       .flatMap((group) => readdirSync(join(root, group)).map((name) => join(group, name)))
       .concat('.')
