@@ -57,7 +57,7 @@ it('a statement that was planned while the table was small is planned anew as it
     "select name from pg_prepared_statements where statement like '%unnest%fence = held_fence%' order by prepare_time desc limit 1",
   );
   const plan = await database.query(
-    `explain execute ${String(last?.name)} ('{1}', '{1}', '{t}', '{completed}', '{}', '{}')`,
+    `explain execute ${String(last?.name)} ('{1}', '{1}', '{t}', 'completed', null, '{}')`,
   );
   const text = plan.map((line) => line['QUERY PLAN']).join('\n');
   expect(text).toContain('mcp_tx_operations_pkey');

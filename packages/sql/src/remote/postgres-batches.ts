@@ -21,20 +21,25 @@ const CLAIM_DESCRIBED = [
   ...['lease_ms bigint', 'deadline_ms bigint'],
 ];
 
+/** How many rows a statement is for. `alike`: several that differ in no column of {@link SHARED}, as calls of one kind do. */
+type Rows = 'one' | 'alike' | 'many';
+const SHARED: readonly string[] = [
+  ...['scope', 'server_name', 'state', 'mode', 'attempts', 'attempt_limit', 'settle_window_ms', 'retention_ms'],
+  ...['lease_ms', 'deadline_ms', 'new_state', 'new_outcome'],
+];
+
 /** What is new gets its number; what was there when the statement began is looked at in the same round trip, and only then. */
-function claimText(rows: 'one' | 'many', now: string): string {
+function claimText(rows: Rows, now: string): string {
   const at = (name: string): string => placed(CLAIM_DESCRIBED, name, rows);
   const isSent = `case when ${at('state')} = 'sent' then ${now} end`;
   const times = [`${now} + ${at('lease_ms')}`, `${now} + ${at('deadline_ms')}`, now, isSent];
-  const source =
-    rows === 'one' ? '' : ` from ${unnest(CLAIM_DESCRIBED)} as claims (${CLAIM_DESCRIBED.map(nameOf).join(', ')})`;
   const [key, which, some] =
     rows === 'one'
       ? ['', '= $1::bytea', 'not exists (select from inserted)']
       : [', operation_key', '= any($1::bytea[])', '(select count(*) from inserted) < cardinality($1::bytea[])'];
   return `with inserted as (
     insert into mcp_tx_operations (${CLAIM_COLUMNS.join(', ')}, fence, lease_until, deadline_at, created_at, sent_at)
-    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')}${source}
+    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')} ${given(CLAIM_DESCRIBED, rows)}
     on conflict (operation_key) do nothing returning id${key})
   select id${key}, null::json as found, null::bigint as ms from inserted union all
   select id${key}, row_to_json(found), ${now} from mcp_tx_operations as found where operation_key ${which} and ${some}`;
@@ -45,13 +50,12 @@ const END_COLUMNS = [
   'new_result text' as const,
 ];
 
-function endText(rows: 'one' | 'many', now: string): string {
+function endText(rows: Rows, now: string): string {
   const at = (name: string): string => placed(END_COLUMNS, name, rows);
-  const source = rows === 'one' ? '' : ` from ${unnest(END_COLUMNS)} as ends (${END_COLUMNS.map(nameOf).join(', ')})`;
   return `update mcp_tx_operations set state = ${at('new_state')}, outcome = ${at('new_outcome')}, result = ${at('new_result')},
       ended_at = ${now}, owner_token = null, lease_until = 0,
       expires_at = case when ${at('new_state')} = 'in_doubt' then null else ${now} + retention_ms end
-    ${source} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
+    ${given(END_COLUMNS, rows)} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
       and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed'))${rows === 'one' ? '' : ' returning id'}`;
 }
 
@@ -61,15 +65,18 @@ export function postgresBatches(
   clock: StoreClock | undefined,
   renamed: (text: string) => string,
 ): Batches {
-  const texts = (columns: readonly string[], write: (rows: 'one' | 'many', now: string) => string) => {
+  const texts = (columns: readonly string[], write: (rows: Rows, now: string) => string) => {
     const now = clock === undefined ? SERVER_NOW : `$${columns.length + 1}::bigint`;
-    return { one: renamed(write('one', now)), many: renamed(write('many', now)) };
+    const text = (rows: Rows): string => renamed(write(rows, now));
+    return { columns, one: text('one'), alike: text('alike'), many: text('many') };
   };
   const claims = texts(CLAIM_DESCRIBED, claimText);
   const ends = texts(END_COLUMNS, endText);
-  const run = async ({ one, many }: { one: string; many: string }, rows: readonly (readonly unknown[])[]) => {
-    const values = parameters(rows);
-    return runStatement(rows.length === 1 ? one : many, clock === undefined ? values : [...values, clock.now()]);
+  const run = (statement: typeof claims, rows: readonly (readonly unknown[])[]) => {
+    const shared = statement.columns.map((column) => SHARED.includes(nameOf(column)));
+    const kind = kindOf(rows, shared);
+    const values = parameters(rows, kind, shared);
+    return runStatement(statement[kind], clock === undefined ? values : [...values, clock.now()]);
   };
   async function claim(fresh: readonly NewClaim[]): Promise<readonly Written[]> {
     const { rows } = await run(
@@ -110,20 +117,32 @@ function rowOfJson(found: Readonly<Record<string, unknown>>): OperationRow {
   return postgresCodec.toRow({ ...found, ...Object.fromEntries(bytes) });
 }
 
-/** One array for each column; of a single row its values, for a statement that the server plans in half the time. */
-function parameters(rows: readonly (readonly unknown[])[]): readonly unknown[] {
+function kindOf(rows: readonly (readonly unknown[])[], shared: readonly boolean[]): Rows {
+  const [first = [], ...others] = rows;
+  if (others.length === 0) return 'one';
+  return others.every((row) => shared.every((is, column) => !is || row[column] === first[column])) ? 'alike' : 'many';
+}
+
+/** An array for each column, or one value where it stands for all. The server plans a single row's statement in half the time. */
+function parameters(rows: readonly (readonly unknown[])[], kind: Rows, shared: readonly boolean[]): readonly unknown[] {
   const [first = []] = rows;
-  return rows.length === 1 ? first : first.map((_, column) => rows.map((row) => row[column]));
+  if (kind === 'one') return first;
+  return first.map((value, column) => (kind === 'alike' && shared[column] ? value : rows.map((row) => row[column])));
 }
 
-function unnest(described: readonly string[]): string {
-  return `unnest(${described.map((column, index) => `$${index + 1}::${typeOf(column)}[]`).join(', ')})`;
+/** The rows that arrays give. */
+function given(described: readonly string[], rows: Rows): string {
+  if (rows === 'one') return '';
+  const isArray = (column: string): boolean => rows === 'many' || !SHARED.includes(nameOf(column));
+  const arrays = described.flatMap((column, index) => (isArray(column) ? [`$${index + 1}::${typeOf(column)}[]`] : []));
+  return `from unnest(${arrays.join(', ')}) as given (${described.filter(isArray).map(nameOf).join(', ')})`;
 }
 
-/** A single row's values stand in the statement themselves. */
-function placed(described: readonly string[], name: string, rows: 'one' | 'many'): string {
+/** Where a value stands: in a row that is given, or in the statement itself. */
+function placed(described: readonly string[], name: string, rows: Rows): string {
+  if (rows === 'many' || (rows === 'alike' && !SHARED.includes(name))) return name;
   const index = described.findIndex((column) => nameOf(column) === name);
-  return rows === 'many' ? name : `$${index + 1}::${typeOf(described[index] as string)}`;
+  return `$${index + 1}::${typeOf(described[index] as string)}`;
 }
 
 function nameOf(described: string): string {
