@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { sqliteLedger } from '@mcp-tx/sql/sqlite';
 import { paymentLogPath, readCharges } from 'shop';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const folder = mkdtempSync(join(tmpdir(), 'mcp-tx-express-app-'));
 let app: ChildProcess;
@@ -43,63 +43,66 @@ async function ask(path: string, body?: object, headers: Readonly<Record<string,
 const chargesOf = (orderId: string) =>
   readCharges(paymentLogPath(folder)).filter((charge) => charge.orderId === orderId);
 
-it('charges an order once, however often the button is pressed', async () => {
-  const press = () => ask('/orders/order-1/charge', { amount: 500 });
-  const presses = await Promise.all([press(), press(), press()]);
-  expect(presses.map(({ status }) => status)).toEqual([200, 200, 200]);
-  expect(await press()).toMatchObject({ body: { duplicate: true, charge: { orderId: 'order-1' } } });
-  const other = await ask('/orders/order-1/charge', { amount: 700 });
-  expect(other).toMatchObject({ status: 422, body: { code: 'KEY_CONFLICT' } });
-  expect((await ask('/orders/order-1/charges')).body).toMatchObject({ charges: [{ amount: 500 }] });
-  expect(chargesOf('order-1')).toHaveLength(1);
-});
+// The last test ends the app, so they keep their order.
+describe('the app', { shuffle: false }, () => {
+  it('charges an order once, however often the button is pressed', async () => {
+    const press = () => ask('/orders/order-1/charge', { amount: 500 });
+    const presses = await Promise.all([press(), press(), press()]);
+    expect(presses.map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect(await press()).toMatchObject({ body: { duplicate: true, charge: { orderId: 'order-1' } } });
+    const other = await ask('/orders/order-1/charge', { amount: 700 });
+    expect(other).toMatchObject({ status: 422, body: { code: 'KEY_CONFLICT' } });
+    expect((await ask('/orders/order-1/charges')).body).toMatchObject({ charges: [{ amount: 500 }] });
+    expect(chargesOf('order-1')).toHaveLength(1);
+  });
 
-it('tells what the bank refuses, and what it cannot understand', async () => {
-  expect(await ask('/orders/order-2/charge', { amount: 200_000 })).toMatchObject({ status: 402 });
-  expect(await ask('/orders/order-3/charge', { amount: 'much' })).toMatchObject({ status: 422 });
-  expect(await ask('/orders/order-3/charge', [] as object)).toMatchObject({ status: 422 });
-});
+  it('tells what the bank refuses, and what it cannot understand', async () => {
+    expect(await ask('/orders/order-2/charge', { amount: 200_000 })).toMatchObject({ status: 402 });
+    expect(await ask('/orders/order-3/charge', { amount: 'much' })).toMatchObject({ status: 422 });
+    expect(await ask('/orders/order-3/charge', [] as object)).toMatchObject({ status: 422 });
+  });
 
-it('reads the catalogue from another server', async () => {
-  expect((await ask('/catalogue')).body).toContain('kettle.md');
-  expect((await ask('/catalogue/kettle.md')).body).toContain('Kettle');
-  expect(await ask('/catalogue/..%2F..%2Fpackage.json')).toMatchObject({ status: 404 });
-});
+  it('reads the catalogue from another server', async () => {
+    expect((await ask('/catalogue')).body).toContain('kettle.md');
+    expect((await ask('/catalogue/kettle.md')).body).toContain('Kettle');
+    expect(await ask('/catalogue/..%2F..%2Fpackage.json')).toMatchObject({ status: 404 });
+  });
 
-it('says what nobody knows, lists it, and takes an operator’s word for it', async () => {
-  const charged = await ask('/orders/order-13/charge', { amount: 500 });
-  expect(charged).toMatchObject({ status: 500, body: { code: 'IN_DOUBT', retryable: false } });
-  expect(await ask('/orders/order-13/charge', { amount: 500 })).toMatchObject({ status: 500 });
-  const { operationId } = charged.body as { operationId: string };
-  expect((await ask('/doubts')).body).toMatchObject([{ operationId, tool: 'charge' }]);
-  const word = { outcome: 'completed', by: 'ada', reason: 'it is in the bank’s list' };
-  expect(await ask(`/doubts/${operationId}`, word)).toMatchObject({ status: 200, body: { state: 'completed' } });
-  expect((await ask('/doubts')).body).toEqual([]);
-  expect(chargesOf('order-13')).toHaveLength(1);
-});
+  it('says what nobody knows, lists it, and takes an operator’s word for it', async () => {
+    const charged = await ask('/orders/order-13/charge', { amount: 500 });
+    expect(charged).toMatchObject({ status: 500, body: { code: 'IN_DOUBT', retryable: false } });
+    expect(await ask('/orders/order-13/charge', { amount: 500 })).toMatchObject({ status: 500 });
+    const { operationId } = charged.body as { operationId: string };
+    expect((await ask('/doubts')).body).toMatchObject([{ operationId, tool: 'charge' }]);
+    const word = { outcome: 'completed', by: 'ada', reason: 'it is in the bank’s list' };
+    expect(await ask(`/doubts/${operationId}`, word)).toMatchObject({ status: 200, body: { state: 'completed' } });
+    expect((await ask('/doubts')).body).toEqual([]);
+    expect(chargesOf('order-13')).toHaveLength(1);
+  });
 
-it('has the HTTP API of both servers, with progress and a description', async () => {
-  const headers = { 'idempotency-key': '"order:4"', accept: 'text/event-stream' };
-  const args = { arguments: { orderId: 'order-4', amount: 500 } };
-  const events = (await ask('/mcp/payments/execute/charge', args, headers)).body as string;
-  expect(events).toMatch(/^event: progress$[\s\S]*^event: result$/m);
-  expect(chargesOf('order-4')).toHaveLength(1);
-  expect(await ask('/mcp/catalogue/execute/write_file', {}, headers)).toMatchObject({ status: 404 });
-  expect((await ask('/mcp/payments/openapi.json')).body).toMatchObject({ openapi: '3.1.0' });
-  expect(await ask('/mcp/catalogue/readyz')).toMatchObject({ status: 200 });
-});
+  it('has the HTTP API of both servers, with progress and a description', async () => {
+    const headers = { 'idempotency-key': '"order:4"', accept: 'text/event-stream' };
+    const args = { arguments: { orderId: 'order-4', amount: 500 } };
+    const events = (await ask('/mcp/payments/execute/charge', args, headers)).body as string;
+    expect(events).toMatch(/^event: progress$[\s\S]*^event: result$/m);
+    expect(chargesOf('order-4')).toHaveLength(1);
+    expect(await ask('/mcp/catalogue/execute/write_file', {}, headers)).toMatchObject({ status: 404 });
+    expect((await ask('/mcp/payments/openapi.json')).body).toMatchObject({ openapi: '3.1.0' });
+    expect(await ask('/mcp/catalogue/readyz')).toMatchObject({ status: 200 });
+  });
 
-it('SIGTERM: the charge under way is answered and recorded, and the process ends', async () => {
-  const charging = ask('/orders/order-99/charge', { amount: 500 });
-  await expect.poll(() => chargesOf('order-99').length, { timeout: 5_000 }).toBe(1);
-  const exited = once(app, 'exit');
-  process.kill(app.pid as number, 'SIGTERM');
-  expect(await charging).toMatchObject({ status: 200, body: { duplicate: false } });
-  const answeredAt = performance.now();
-  await exited;
-  expect(performance.now() - answeredAt).toBeLessThan(1_000);
-  const ledger = sqliteLedger(join(folder, 'ledger.db'));
-  const { records } = await ledger.list({ states: ['sent', 'in_doubt', 'claimed'] });
-  await ledger.close();
-  expect(records).toEqual([]);
+  it('SIGTERM: the charge under way is answered and recorded, and the process ends', async () => {
+    const charging = ask('/orders/order-99/charge', { amount: 500 });
+    await expect.poll(() => chargesOf('order-99').length, { timeout: 5_000 }).toBe(1);
+    const exited = once(app, 'exit');
+    process.kill(app.pid as number, 'SIGTERM');
+    expect(await charging).toMatchObject({ status: 200, body: { duplicate: false } });
+    const answeredAt = performance.now();
+    await exited;
+    expect(performance.now() - answeredAt).toBeLessThan(1_000);
+    const ledger = sqliteLedger(join(folder, 'ledger.db'));
+    const { records } = await ledger.list({ states: ['sent', 'in_doubt', 'claimed'] });
+    await ledger.close();
+    expect(records).toEqual([]);
+  });
 });
