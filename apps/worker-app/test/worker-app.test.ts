@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paymentLogPath, readCharges } from 'shop';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -67,52 +67,55 @@ async function endOf(jobId: unknown) {
 const chargesOf = (orderId: string) =>
   readCharges(paymentLogPath(folder)).filter((charge) => charge.orderId === orderId);
 
-it('charges an order once, however often the button is pressed, and tells how it goes', async () => {
-  const press = () => ask('/orders/1/charge', { amount: 500 });
-  const presses = await Promise.all([press(), press(), press()]);
-  expect(presses.map(({ status }) => status)).toEqual([202, 202, 202]);
-  expect(presses.filter(({ body }) => body.duplicate === false)).toHaveLength(1);
-  expect(await endOf(presses[0]?.body.jobId)).toMatchObject({
-    status: 200,
-    body: { result: { orderId: '1', amount: 500 } },
+// The last test ends the app, so they keep their order.
+describe('the app', { shuffle: false }, () => {
+  it('charges an order once, however often the button is pressed, and tells how it goes', async () => {
+    const press = () => ask('/orders/1/charge', { amount: 500 });
+    const presses = await Promise.all([press(), press(), press()]);
+    expect(presses.map(({ status }) => status)).toEqual([202, 202, 202]);
+    expect(presses.filter(({ body }) => body.duplicate === false)).toHaveLength(1);
+    expect(await endOf(presses[0]?.body.jobId)).toMatchObject({
+      status: 200,
+      body: { result: { orderId: '1', amount: 500 } },
+    });
+    expect((await ask('/orders/1/charge', { amount: 700 })).body).toMatchObject({ code: 'KEY_CONFLICT' });
+    expect(chargesOf('1')).toHaveLength(1);
+    await said(/charge 1 {2}\d\/\d The bank is asked/);
+    await said(/charge 1 {2}done/);
   });
-  expect((await ask('/orders/1/charge', { amount: 700 })).body).toMatchObject({ code: 'KEY_CONFLICT' });
-  expect(chargesOf('1')).toHaveLength(1);
-  await said(/charge 1 {2}\d\/\d The bank is asked/);
-  await said(/charge 1 {2}done/);
-});
 
-it('hands a result on to the next step', async () => {
-  const { body } = await ask('/orders/2/charge-and-list', { amount: 500 });
-  expect(await endOf(body.jobId)).toMatchObject({
-    status: 200,
-    body: { result: { charges: [{ orderId: '2', amount: 500 }] } },
+  it('hands a result on to the next step', async () => {
+    const { body } = await ask('/orders/2/charge-and-list', { amount: 500 });
+    expect(await endOf(body.jobId)).toMatchObject({
+      status: 200,
+      body: { result: { charges: [{ orderId: '2', amount: 500 }] } },
+    });
   });
-});
 
-it('puts aside what nobody knows, and what could never be', async () => {
-  const doubt = await ask('/orders/13/charge', { amount: 500 });
-  expect(await endOf(doubt.body.jobId)).toMatchObject({ status: 500, body: { code: 'IN_DOUBT', retryable: false } });
-  const wrong = await ask('/orders/14/charge', { amount: 'much' });
-  expect(await endOf(wrong.body.jobId)).toMatchObject({ status: 422, body: { code: 'ARGUMENTS_INVALID' } });
-  const letters = (await ask('/dead-letters')).body as unknown as { problem: { code: string } }[];
-  expect(letters.map(({ problem }) => problem.code).sort()).toEqual(['ARGUMENTS_INVALID', 'IN_DOUBT']);
-  expect(await ask('/jobs/nothing')).toMatchObject({ status: 404 });
-  expect(chargesOf('13')).toHaveLength(1);
-});
+  it('puts aside what nobody knows, and what could never be', async () => {
+    const doubt = await ask('/orders/13/charge', { amount: 500 });
+    expect(await endOf(doubt.body.jobId)).toMatchObject({ status: 500, body: { code: 'IN_DOUBT', retryable: false } });
+    const wrong = await ask('/orders/14/charge', { amount: 'much' });
+    expect(await endOf(wrong.body.jobId)).toMatchObject({ status: 422, body: { code: 'ARGUMENTS_INVALID' } });
+    const letters = (await ask('/dead-letters')).body as unknown as { problem: { code: string } }[];
+    expect(letters.map(({ problem }) => problem.code).sort()).toEqual(['ARGUMENTS_INVALID', 'IN_DOUBT']);
+    expect(await ask('/jobs/nothing')).toMatchObject({ status: 404 });
+    expect(chargesOf('13')).toHaveLength(1);
+  });
 
-it('charges nothing twice when its worker is killed in the middle of a charge, and ends in order', async () => {
-  const pid = Number((await said(/^worker (\d+) is at work/))[1]);
-  const from = lines.length;
-  const { body } = await ask('/orders/99/charge', { amount: 500 });
-  await said(/charge 99 {2}2\/\d/, from);
-  process.kill(pid, 'SIGKILL');
-  await said(/^worker \d+ is at work/, from);
-  const end = await endOf(body.jobId);
-  expect(end).toMatchObject({ status: 500, body: { code: 'IN_DOUBT', execution: 'unknown' } });
-  expect(chargesOf('99').length).toBeLessThanOrEqual(1);
+  it('charges nothing twice when its worker is killed in the middle of a charge, and ends in order', async () => {
+    const pid = Number((await said(/^worker (\d+) is at work/))[1]);
+    const from = lines.length;
+    const { body } = await ask('/orders/99/charge', { amount: 500 });
+    await said(/charge 99 {2}2\/\d/, from);
+    process.kill(pid, 'SIGKILL');
+    await said(/^worker \d+ is at work/, from);
+    const end = await endOf(body.jobId);
+    expect(end).toMatchObject({ status: 500, body: { code: 'IN_DOUBT', execution: 'unknown' } });
+    expect(chargesOf('99').length).toBeLessThanOrEqual(1);
 
-  const exit = once(app, 'exit');
-  process.kill(-(app.pid as number), 'SIGTERM');
-  await exit;
+    const exit = once(app, 'exit');
+    process.kill(-(app.pid as number), 'SIGTERM');
+    await exit;
+  });
 });

@@ -76,7 +76,8 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
       expect((await checked.find(requestOf('last').operationId))?.state).toBe('claimed');
     }
     const found = await database.query(
-      `select table_schema as s, table_name as t from information_schema.tables where table_name like '%\\_operations'`,
+      `select table_schema as s, table_name as t from information_schema.tables
+        where table_name in ('mcp_tx_operations', 'other_tx_operations')`,
     );
     const there = found.map(({ s, t }) => `${String(s)}.${String(t)}`).sort();
     expect(there.length).toBe(3);
