@@ -20,8 +20,8 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     reporters: ['default', new CountReporter()],
-    // One process for all files of a project: a process each costs more than most of the tests. What a test leaves behind, another
-    // one sees, which is as it should be: they all say that nothing is left.
+    // One process for all files of a project: a process each costs more than most of the tests. A test has to clean up after itself,
+    // for what it leaves behind the next file finds.
     isolate: false,
     // A test that hangs fails all the same; one that computes for 2 s does not, while a machine does other things too.
     testTimeout: 20_000,
