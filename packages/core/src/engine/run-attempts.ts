@@ -100,7 +100,8 @@ async function pauseBeforeResend(
   const delayMs = decision.recover === undefined ? waitMs(run, failure) : 0;
   if (ports.clock.monotonic() + delayMs >= flight.deadline || run.failures >= flight.plan.retry.maxAttempts)
     return { answer: undefined };
-  if (failure.class !== 'not-sent' && !ports.budget.withdraw()) return { answer: undefined };
+  // What a former owner has sent was its send: the first one of this owner is what its caller asked for, and no re-send of its own.
+  if (failure.class !== 'not-sent' && run.hasSent && !ports.budget.withdraw()) return { answer: undefined };
   if (run.isClean) await holdReleased(run);
   if (decision.recover !== undefined) {
     run.recovered = true;
