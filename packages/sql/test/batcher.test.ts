@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { Batcher } from '../src/remote/batcher.ts';
 
 /** A store that answers each job with its double, once it is let go. */
-function store() {
+function store(traffic = { batches: 0 }) {
   const batches: (readonly number[])[] = [];
   const alone: number[] = [];
   const going: (() => void)[] = [];
@@ -22,7 +22,7 @@ function store() {
   const go = (): void => {
     for (const resolve of going.splice(0)) resolve();
   };
-  const batcher = new Batcher(run, runAlone, (error) => error instanceof RangeError);
+  const batcher = new Batcher(run, runAlone, (error) => error instanceof RangeError, traffic);
   return { batcher, batches, alone, go };
 }
 
@@ -42,6 +42,40 @@ it('what comes in one turn goes together; what comes meanwhile goes next, in two
   expect(batches).toEqual([[1, 2, 3], [4], [5, 6]]);
   go();
   expect(await Promise.all([...first, second, ...third])).toEqual([2, 4, 6, 8, 10, 12]);
+});
+
+it('a lone caller does not wait for the event loop to come round', async () => {
+  const { batcher, batches, go } = store();
+  const answer = batcher.run(1);
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  expect(batches).toEqual([[1]]);
+  go();
+  expect(await answer).toBe(2);
+});
+
+it('of callers that come in step half goes ahead, and they stay apart', async () => {
+  const traffic = { batches: 0 };
+  const { batcher, batches, go } = store(traffic);
+  const step = async (): Promise<void> => {
+    for (let call = 0; call < 3; call += 1) await batcher.run(1);
+  };
+  const callers = Array.from({ length: 64 }, step);
+  for (let round = 0; round < 4; round += 1) {
+    await turn();
+    go();
+  }
+  await Promise.all(callers);
+  expect(batches.slice(0, 2).map(({ length }) => length)).toEqual([32, 32]);
+  expect(traffic.batches).toBe(0);
+});
+
+it('what another batcher of the ledger has under way keeps them apart already', async () => {
+  const { batcher, batches, go } = store({ batches: 1 });
+  const answers = Array.from({ length: 64 }, () => batcher.run(1));
+  await turn();
+  go();
+  await Promise.all(answers);
+  expect(batches.map(({ length }) => length)).toEqual([64]);
 });
 
 it('what a batch could not do is done alone', async () => {
@@ -75,5 +109,5 @@ it('a batch is never longer than 256', async () => {
     go();
   }
   expect(await Promise.all(answers)).toHaveLength(600);
-  expect(batches.map(({ length }) => length)).toEqual([256, 256, 88]);
+  expect(batches.map(({ length }) => length)).toEqual([256, 256, 44, 44]);
 });

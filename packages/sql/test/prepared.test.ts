@@ -54,11 +54,9 @@ it('a statement that was planned while the table was small is planned anew as it
     );
   }
   const [last] = await database.query(
-    "select name from pg_prepared_statements where statement like '%unnest%fence = held_fence%' order by prepare_time desc limit 1",
+    "select name from pg_prepared_statements where statement like '%mcp_tx_operations set state%unnest%' order by prepare_time desc limit 1",
   );
-  const plan = await database.query(
-    `explain execute ${String(last?.name)} ('{1}', '{1}', '{t}', 'completed', null, '{}')`,
-  );
+  const plan = await database.query(`explain execute ${String(last?.name)} ('{1}', 1, '{t}', 'completed', null, '{}')`);
   const text = plan.map((line) => line['QUERY PLAN']).join('\n');
   expect(text).toContain('mcp_tx_operations_pkey');
   expect(text).not.toContain('Seq Scan');

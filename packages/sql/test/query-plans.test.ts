@@ -41,7 +41,10 @@ describe('statements', () => {
     ['runOutOf', /SEARCH mcp_tx_operations USING INDEX mcp_tx_leases/],
     ['expired', /SEARCH mcp_tx_operations USING INDEX mcp_tx_expiry/],
     ['repeated', /SEARCH mcp_tx_operations USING INDEX mcp_tx_quarantine/],
-    ['removeAudit', /SEARCH mcp_tx_audit USING INDEX mcp_tx_audit_of/],
+    ['bury', /SEARCH mcp_tx_operations USING INTEGER PRIMARY KEY/],
+    ['removeResults', /SEARCH mcp_tx_results USING INTEGER PRIMARY KEY/],
+    ['remove', /SEARCH mcp_tx_operations USING INTEGER PRIMARY KEY/],
+    ['removeAudits', /SEARCH mcp_tx_audit USING INDEX mcp_tx_audit_of/],
   ])('%s', (name, plan) => {
     expect(planOf(SQL[name])).toMatch(plan);
     expect(planOf(SQL[name])).not.toMatch(/SCAN/);

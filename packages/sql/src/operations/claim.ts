@@ -1,6 +1,7 @@
 /** Decides who may drive an operation. Runs inside a write transaction; what changes nothing is answered before one is begun. */
 import type { Claim, ClaimRequest, Lease, OperationState } from '@mcp-tx/core/ledger';
 import { base32, McpTxError } from '@mcp-tx/core/ledger';
+import { forget } from './purge.ts';
 import type { OperationRow } from './rows.ts';
 import { digestColumn, hasDigest, keyOf, toRecord } from './rows.ts';
 import type { Steps } from './steps.ts';
@@ -40,7 +41,7 @@ export function* claimInTransaction(request: ClaimRequest, key: Uint8Array, now:
   if ('kind' in plan) return plan;
   switch (plan.step) {
     case 'replace':
-      yield* forget(row);
+      yield* forget([row]);
       return yield* claimNew(request, key, now);
     case 'again':
       return yield* claimAgain(row, request, now);
@@ -54,13 +55,6 @@ export function* claimInTransaction(request: ClaimRequest, key: Uint8Array, now:
 /** The same for an operation that was not there a moment ago: most likely it still is not, and need not be looked for. */
 export function* claimUnseen(request: ClaimRequest, key: Uint8Array, now: number): Steps<Claim> {
   return (yield* insertNew(request, key, now)) ?? (yield* claimInTransaction(request, key, now));
-}
-
-/** Removes an operation without a trace. */
-export function* forget(row: Pick<OperationRow, 'id' | 'operation_key'>): Steps<void> {
-  yield* step('removeResult', row.id);
-  yield* step('removeAudit', row.operation_key);
-  yield* step('remove', row.id);
 }
 
 /** What tells how the record of an operation stands to a request. */

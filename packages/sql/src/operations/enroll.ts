@@ -1,7 +1,8 @@
 /** Decides what becomes of an intent: a record of its own, or a mark on the one that is there. Runs inside a user's transaction. */
 import type { Enrollment, EnrollRequest } from '@mcp-tx/core/ledger';
 import { McpTxError } from '@mcp-tx/core/ledger';
-import { forget, planOf } from './claim.ts';
+import { planOf } from './claim.ts';
+import { forget } from './purge.ts';
 import type { OperationRow } from './rows.ts';
 import { digestColumn } from './rows.ts';
 import type { Steps } from './steps.ts';
@@ -30,7 +31,7 @@ export function* enrollKnown(request: EnrollRequest, key: Uint8Array, now: numbe
     return { kind: 'known' };
   }
   if (plan.step === 'replace') {
-    yield* forget(row);
+    yield* forget([row]);
     return (yield* enrollNew(request, key, now)) ?? (yield* unseen(request));
   }
   yield* intend(row, request, now);

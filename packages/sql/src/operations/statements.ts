@@ -27,6 +27,10 @@ const RUN_OUT = `${ROW} where lease_until > 0 and lease_until <= ?`;
 /** Compare-and-set: the row is still the one that the lease was given for, and nobody has come since. */
 const HELD = `id = ? and fence = ? and owner_token = ? and ${OPEN}`;
 
+/** How many rows a statement for several names. */
+export const ROWS_AT_ONCE = 50;
+const SEVERAL = `in (${Array(ROWS_AT_ONCE).fill('?').join(', ')})`;
+
 const INSERT_COLUMNS = [
   ...['operation_key', 'digest', 'scope', 'server_name', 'tool', 'idempotency_key', 'fingerprint', 'request_id'],
   ...['owner_token', 'state', 'mode', 'attempts', 'attempt_limit', 'fence', 'lease_until', 'deadline_at'],
@@ -69,10 +73,10 @@ export const SQL: Readonly<Record<StatementName, string>> = {
   expired: `select id, operation_key, state, idempotency_key, tombstone from mcp_tx_operations
     where lease_until = 0 and expires_at <= ? order by expires_at limit ?`,
   bury: `update mcp_tx_operations set tombstone = 1, expires_at = expires_at + 10 * retention_ms, scope = '', server_name = '',
-    tool = '', idempotency_key = null, request_id = '', arguments = null, outcome = null, quarantine_session = null where id = ?`,
-  removeResult: 'delete from mcp_tx_results where operation = ?',
-  remove: 'delete from mcp_tx_operations where id = ?',
-  removeAudit: 'delete from mcp_tx_audit where operation_key = ?',
+    tool = '', idempotency_key = null, request_id = '', arguments = null, outcome = null, quarantine_session = null where id ${SEVERAL}`,
+  removeResults: `delete from mcp_tx_results where operation ${SEVERAL}`,
+  remove: `delete from mcp_tx_operations where id ${SEVERAL}`,
+  removeAudits: `delete from mcp_tx_audit where operation_key ${SEVERAL}`,
 };
 
 /** The same where a result stands in the row of its operation: a call then costs no row more. */
@@ -80,7 +84,7 @@ export const SQL_IN_ROWS: Readonly<Record<StatementName, string>> = {
   ...SQL,
   ...Object.fromEntries(Object.entries(SQL).map(([name, text]) => [name, text.replace(APART, '')])),
   addResult: 'update mcp_tx_operations set result = ? where id = ?',
-  removeResult: 'update mcp_tx_operations set result = null where id = ?',
+  bury: SQL.bury.replace('outcome = null', 'outcome = null, result = null'),
 };
 
 /** What finds rows; everything else writes. */
@@ -93,4 +97,4 @@ export type StatementName =
   | ('byKey' | 'byId' | 'insert' | 'take' | 'repeated' | 'intend') // claim
   | ('markSent' | 'renew' | 'hold' | 'letGo' | 'putBack') // while the lease lasts
   | ('settle' | 'end' | 'addResult' | 'contradict' | 'addAudit')
-  | ('runOut' | 'runOutOf' | 'free' | 'expired' | 'bury' | 'removeResult' | 'remove' | 'removeAudit'); // sweep and purge
+  | ('runOut' | 'runOutOf' | 'free' | 'expired' | 'bury' | 'removeResults' | 'remove' | 'removeAudits'); // sweep and purge

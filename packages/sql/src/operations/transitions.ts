@@ -9,7 +9,6 @@ import type {
   ResolveResult,
   Swept,
 } from '@mcp-tx/core/ledger';
-import { forget } from './claim.ts';
 import type { OperationRow } from './rows.ts';
 import { hasOutcome, hasSameEnd, isKey, keyOf, outcomeColumns, toRecord } from './rows.ts';
 import type { StepAnswer, Steps } from './steps.ts';
@@ -110,21 +109,6 @@ function* sweepOne(row: OperationRow, now: number): Steps<Swept> {
   if (isDoubt) yield* end(row, { state: 'in_doubt', reason: 'owner-lost' }, now, null);
   else yield* free(row, now);
   return { action: isDoubt ? 'in_doubt' : 'released', record: yield* recordOf(row) };
-}
-
-/** Removes up to `limit` entries that were over at `before`; returns how many. */
-export function* purge(before: number, limit: number): Steps<number> {
-  const rows = yield* rowsBy('expired', before, limit);
-  for (const row of rows) {
-    const leavesTombstone = row.tombstone === 0 && row.idempotency_key !== null && row.state !== 'claimed';
-    if (leavesTombstone) {
-      yield* step('bury', row.id);
-      yield* step('removeResult', row.id);
-    } else {
-      yield* forget(row);
-    }
-  }
-  return rows.length;
 }
 
 function* end(row: OperationRow, outcome: Outcome, now: number, by: string | null): Steps<void> {

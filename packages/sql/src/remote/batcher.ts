@@ -15,25 +15,36 @@ interface Waiting<Job, Answer> {
 /** Two batches at once: while one is synced to disk, the next one is read. More lanes make batches smaller, not the whole faster. */
 const LANES = 2;
 const MAX_BATCH = 256;
+/** So many callers that wait for one batch would all be answered at once, and come again at once: server and callers would take turns. */
+const IN_STEP = 16;
 
-/** A batch begins at the end of the event loop's turn in which its first job came: a lone caller waits for nothing. */
+/** The batches under way of all batchers that share it: those of one ledger. */
+export interface Traffic {
+  batches: number;
+}
+
+/** A batch begins when the turn in which its first job came is over: a lone caller waits for nothing. */
 export class Batcher<Job, Answer> {
   readonly #runBatch: RunBatch<Job, Answer>;
   readonly #runAlone: RunAlone<Job, Answer>;
   readonly #isAboutOne: (error: unknown) => boolean;
+  readonly #traffic: Traffic;
   #queue: Waiting<Job, Answer>[] = [];
   #underWay = 0;
   #isScheduled = false;
+  #isLone = true;
 
   /** `isAboutOne`: an error that one job has caused, so that the others of its batch are worth another try. */
   constructor(
     runBatch: RunBatch<Job, Answer>,
     runAlone: RunAlone<Job, Answer>,
     isAboutOne: (error: unknown) => boolean,
+    traffic: Traffic,
   ) {
     this.#runBatch = runBatch;
     this.#runAlone = runAlone;
     this.#isAboutOne = isAboutOne;
+    this.#traffic = traffic;
   }
 
   /** Does a job, with others or alone. */
@@ -47,17 +58,26 @@ export class Batcher<Job, Answer> {
   #schedule(): void {
     if (this.#isScheduled || this.#underWay >= LANES) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    const flush = (): void => {
       this.#isScheduled = false;
       void this.#flush();
-    });
+    };
+    // Callers whose sockets are read in the same turn come between the two.
+    if (this.#isLone) process.nextTick(flush);
+    else setImmediate(flush);
   }
 
   async #flush(): Promise<void> {
-    const batch = this.#queue.splice(0, MAX_BATCH);
+    const waiting = this.#queue.length;
+    // Half of those in step goes ahead: from then on one half is at the server while the other one is here.
+    const isInStep = waiting >= IN_STEP && this.#traffic.batches === 0;
+    const batch = this.#queue.splice(0, isInStep ? Math.min(Math.ceil(waiting / 2), MAX_BATCH) : MAX_BATCH);
     if (batch.length === 0) return;
+    this.#isLone = waiting === 1;
     this.#underWay += 1;
-    if (this.#queue.length > 0) this.#schedule();
+    this.#traffic.batches += 1;
+    if (isInStep) void this.#flush();
+    else if (this.#queue.length > 0) this.#schedule();
     try {
       const answers = await this.#runBatch(batch.map(({ job }) => job));
       for (const [index, waiting] of batch.entries()) {
@@ -72,6 +92,7 @@ export class Batcher<Job, Answer> {
       }
     } finally {
       this.#underWay -= 1;
+      this.#traffic.batches -= 1;
       if (this.#queue.length > 0) this.#schedule();
     }
   }

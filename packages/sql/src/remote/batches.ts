@@ -20,6 +20,11 @@ export async function claimMany(
   claims: readonly NewClaim[],
   write: (fresh: readonly NewClaim[]) => Promise<readonly Written[]>,
 ): Promise<readonly (Claim | undefined)[]> {
+  const [only, ...others] = claims;
+  if (only !== undefined && others.length === 0) {
+    const [answer] = only.request.quarantine === undefined ? await write(claims) : [];
+    return [answer === undefined ? undefined : claimOf(only.request, answer)];
+  }
   const first = new Map<string, ClaimRequest>();
   for (const { request } of claims)
     if (request.quarantine === undefined && !first.has(request.operationId)) first.set(request.operationId, request);
@@ -44,8 +49,13 @@ function claimOf(request: ClaimRequest, { id, found }: Written): Claim | undefin
 /** Ends what is held; `undefined` at the place of what has to be looked at. `write` tells the rows that it has ended. */
 export async function endMany(
   ends: readonly NewEnd[],
-  write: (held: readonly NewEnd[]) => Promise<Iterable<number>>,
+  write: (held: readonly NewEnd[]) => Promise<readonly number[]>,
 ): Promise<readonly (true | undefined)[]> {
+  const [only, ...others] = ends;
+  if (only !== undefined && others.length === 0 && typeof only.lease.handle === 'number') {
+    const [ended] = await write(ends);
+    return [ended === undefined ? undefined : true];
+  }
   const first = new Map<number, NewEnd>();
   for (const end of ends)
     if (typeof end.lease.handle === 'number' && !first.has(end.lease.handle)) first.set(end.lease.handle, end);
@@ -81,13 +91,25 @@ export const CLAIM_COLUMNS = [
 /** One for each column; the last two are how long from now lease and deadline are. */
 export function claimValues({ request, key }: NewClaim, codec: Codec): readonly unknown[] {
   const text = (of: string | undefined): unknown => (of === undefined ? null : codec.toColumn(of));
-  const names = [request.scope, request.serverName, request.tool, request.idempotencyKey, request.fingerprint];
-  const owner = [request.requestId, request.ownerToken, request.state, request.mode];
   return [
-    ...[Buffer.from(key), Buffer.from(digestBytes(digestColumn(request.digest, key))), ...names.map(text)],
-    ...owner.map(text),
-    ...[request.state === 'sent' ? 1 : 0, request.maxAttempts, request.settleWindowMs, request.retentionMs],
-    ...[text(request.arguments), request.leaseMs, request.deadlineInMs],
+    bytes(key),
+    bytes(digestBytes(digestColumn(request.digest, key))),
+    text(request.scope),
+    text(request.serverName),
+    text(request.tool),
+    text(request.idempotencyKey),
+    text(request.fingerprint),
+    text(request.requestId),
+    text(request.ownerToken),
+    text(request.state),
+    text(request.mode),
+    request.state === 'sent' ? 1 : 0,
+    request.maxAttempts,
+    request.settleWindowMs,
+    request.retentionMs,
+    text(request.arguments),
+    request.leaseMs,
+    request.deadlineInMs,
   ];
 }
 
@@ -101,6 +123,11 @@ export function endValues({ lease, outcome }: NewEnd, codec: Codec): readonly un
 }
 
 /** For keys in maps. */
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex');
+export function hex(key: Uint8Array): string {
+  return bytes(key).toString('hex');
+}
+
+/** The same bytes, as drivers know them. */
+function bytes(of: Uint8Array): Buffer {
+  return Buffer.from(of.buffer, of.byteOffset, of.byteLength);
 }

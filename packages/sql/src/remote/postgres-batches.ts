@@ -25,21 +25,26 @@ const CLAIM_DESCRIBED = [
 type Rows = 'one' | 'alike' | 'many';
 const SHARED: readonly string[] = [
   ...['scope', 'server_name', 'state', 'mode', 'attempts', 'attempt_limit', 'settle_window_ms', 'retention_ms'],
-  ...['lease_ms', 'deadline_ms', 'new_state', 'new_outcome'],
+  ...['lease_ms', 'deadline_ms', 'held_fence', 'new_state', 'new_outcome'],
 ];
 
 /** What is new gets its number; what was there when the statement began is looked at in the same round trip, and only then. */
 function claimText(rows: Rows, now: string): string {
   const at = (name: string): string => placed(CLAIM_DESCRIBED, name, rows);
-  const isSent = `case when ${at('state')} = 'sent' then ${now} end`;
-  const times = [`${now} + ${at('lease_ms')}`, `${now} + ${at('deadline_ms')}`, now, isSent];
+  const isSent = `case when ${at('state')} = 'sent' then ms end`;
+  const times = [`ms + ${at('lease_ms')}`, `ms + ${at('deadline_ms')}`, 'ms', isSent];
+  const source = [...given(CLAIM_DESCRIBED, rows), `(select ${now} as ms offset 0) as at`].join(', '); // worked out once
   const [key, which, some] =
     rows === 'one'
       ? ['', '= $1::bytea', 'not exists (select from inserted)']
-      : [', operation_key', '= any($1::bytea[])', '(select count(*) from inserted) < cardinality($1::bytea[])'];
+      : [
+          ', operation_key',
+          '= any((select $1::bytea[])::bytea[])',
+          '(select count(*) from inserted) < cardinality($1::bytea[])',
+        ];
   return `with inserted as (
     insert into mcp_tx_operations (${CLAIM_COLUMNS.join(', ')}, fence, lease_until, deadline_at, created_at, sent_at)
-    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')} ${given(CLAIM_DESCRIBED, rows)}
+    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')} from ${source}
     on conflict (operation_key) do nothing returning id${key})
   select id${key}, null::json as found, null::bigint as ms from inserted union all
   select id${key}, row_to_json(found), ${now} from mcp_tx_operations as found where operation_key ${which} and ${some}`;
@@ -55,8 +60,8 @@ function endText(rows: Rows, now: string): string {
   return `update mcp_tx_operations set state = ${at('new_state')}, outcome = ${at('new_outcome')}, result = ${at('new_result')},
       ended_at = ${now}, owner_token = null, lease_until = 0,
       expires_at = case when ${at('new_state')} = 'in_doubt' then null else ${now} + retention_ms end
-    ${given(END_COLUMNS, rows)} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
-      and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed'))${rows === 'one' ? '' : ' returning id'}`;
+    ${given(END_COLUMNS, rows).map((source) => `from ${source}`)} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
+      and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed'))`;
 }
 
 /** `renamed`: a statement with the names of the ledger. `clock` stands for the server's in tests; its time is the last argument. */
@@ -68,14 +73,14 @@ export function postgresBatches(
   const texts = (columns: readonly string[], write: (rows: Rows, now: string) => string) => {
     const now = clock === undefined ? SERVER_NOW : `$${columns.length + 1}::bigint`;
     const text = (rows: Rows): string => renamed(write(rows, now));
-    return { columns, one: text('one'), alike: text('alike'), many: text('many') };
+    const shared = columns.map((column) => SHARED.includes(nameOf(column)));
+    return { shared, one: text('one'), alike: text('alike'), many: text('many') };
   };
   const claims = texts(CLAIM_DESCRIBED, claimText);
   const ends = texts(END_COLUMNS, endText);
   const run = (statement: typeof claims, rows: readonly (readonly unknown[])[]) => {
-    const shared = statement.columns.map((column) => SHARED.includes(nameOf(column)));
-    const kind = kindOf(rows, shared);
-    const values = parameters(rows, kind, shared);
+    const kind = kindOf(rows, statement.shared);
+    const values = parameters(rows, kind, statement.shared);
     return runStatement(statement[kind], clock === undefined ? values : [...values, clock.now()]);
   };
   async function claim(fresh: readonly NewClaim[]): Promise<readonly Written[]> {
@@ -86,13 +91,13 @@ export function postgresBatches(
     const [{ key } = { key: undefined }] = fresh;
     return (rows as readonly Claimed[]).map((row) => written(row, row.operation_key ?? (key as Uint8Array)));
   }
+  /** Which rows it was costs more to tell than to find out, once in a while, by looking at each. */
   async function end(held: readonly NewEnd[]): Promise<readonly number[]> {
-    const { rows, affectedRows } = await run(
+    const { affectedRows } = await run(
       ends,
       held.map((one) => endValues(one, postgresCodec)),
     );
-    if (held.length > 1) return (rows as readonly Pick<Claimed, 'id'>[]).map(({ id }) => Number(id));
-    return affectedRows === 1 ? held.map(({ lease }) => lease.handle as number) : [];
+    return affectedRows === held.length ? held.map(({ lease }) => lease.handle as number) : [];
   }
   return { claim: (jobs) => claimMany(jobs, claim), end: (jobs) => endMany(jobs, end) };
 }
@@ -130,12 +135,17 @@ function parameters(rows: readonly (readonly unknown[])[], kind: Rows, shared: r
   return first.map((value, column) => (kind === 'alike' && shared[column] ? value : rows.map((row) => row[column])));
 }
 
-/** The rows that arrays give. */
-function given(described: readonly string[], rows: Rows): string {
-  if (rows === 'one') return '';
+/**
+ * The rows that arrays give. Their lengths are hidden from the planner by a select each: it would make a plan for each length that is
+ * below its guess of ten, each time, and a plan takes longer than all the rest.
+ */
+function given(described: readonly string[], rows: Rows): readonly string[] {
+  if (rows === 'one') return [];
   const isArray = (column: string): boolean => rows === 'many' || !SHARED.includes(nameOf(column));
-  const arrays = described.flatMap((column, index) => (isArray(column) ? [`$${index + 1}::${typeOf(column)}[]`] : []));
-  return `from unnest(${arrays.join(', ')}) as given (${described.filter(isArray).map(nameOf).join(', ')})`;
+  const arrays = described.flatMap((column, index) =>
+    isArray(column) ? [`(select $${index + 1}::${typeOf(column)}[])`] : [],
+  );
+  return [`unnest(${arrays.join(', ')}) as given (${described.filter(isArray).map(nameOf).join(', ')})`];
 }
 
 /** Where a value stands: in a row that is given, or in the statement itself. */

@@ -21,6 +21,8 @@ export class Readiness {
   readonly #expects: Expectations;
   /** Since when the tables are there, by the server's clock; known after the first use. */
   createdAt: number | undefined;
+  /** Nothing is left to ask. */
+  isReady = false;
   #asked: Promise<void> | undefined;
 
   constructor(db: Kysely<LedgerTables>, flavour: Flavour, expects: Expectations) {
@@ -50,6 +52,7 @@ export class Readiness {
       if (migrate !== 'off') throw error; // else the list of migrations may be somewhere else
       return undefined;
     });
+    this.isReady = true;
   }
 
   async #requireDurability(): Promise<void> {

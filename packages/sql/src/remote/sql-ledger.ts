@@ -24,6 +24,7 @@ import { McpTxError } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
 import { claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
+import { purge } from '../operations/purge.ts';
 import * as reader from '../operations/reader.ts';
 import { keyOf, toRecord } from '../operations/rows.ts';
 import type { Steps } from '../operations/steps.ts';
@@ -100,13 +101,13 @@ class RemoteLedger implements SqlLedger {
     this.#transactions = { db, owner, flavour, clock, timeLimitMs: transactionTimeoutMs };
     const batches = flavour.batches(open.run, clock);
     const { isAboutOne } = flavour;
-    this.#claims = new Batcher(batches.claim, (job) => this.#claimAlone(job), isAboutOne);
-    this.#ends = new Batcher(batches.end, (job) => this.#endAlone(job), isAboutOne);
+    const traffic = { batches: 0 };
+    this.#claims = new Batcher(batches.claim, (job) => this.#claimAlone(job), isAboutOne, traffic);
+    this.#ends = new Batcher(batches.end, (job) => this.#endAlone(job), isAboutOne, traffic);
   }
 
-  async claim(request: ClaimRequest): Promise<Claim> {
-    const job = { request, key: keyOfClaim(request) };
-    return this.#use(() => this.#claims.run(job));
+  claim(request: ClaimRequest): Promise<Claim> {
+    return this.#use(() => this.#claims.run({ request, key: keyOfClaim(request) }));
   }
 
   markSent(lease: Lease, attempt: number): Promise<boolean> {
@@ -174,7 +175,7 @@ class RemoteLedger implements SqlLedger {
     let removed = 0;
     while (removed < limit) {
       const chunk = Math.min(PURGE_CHUNK, limit - removed);
-      const count = await this.#write(() => transitions.purge(before, chunk));
+      const count = await this.#write(() => purge(before, chunk));
       removed += count;
       if (count < chunk) break;
     }
@@ -218,18 +219,22 @@ class RemoteLedger implements SqlLedger {
 
   async #use<T>(work: () => Promise<T>): Promise<T> {
     this.#requireOpen();
-    const using = this.#readiness.wait().then(() => {
-      if (this.#readiness.createdAt !== undefined) this.createdAt = this.#readiness.createdAt;
-      return work();
-    });
-    this.#underWay.add(using);
+    let using: Promise<T> | undefined;
     try {
+      using = this.#readiness.isReady ? work() : this.#onceReady(work);
+      this.#underWay.add(using);
       return await using;
     } catch (error) {
       throw this.#flavour.toLedgerError(error);
     } finally {
-      this.#underWay.delete(using);
+      if (using !== undefined) this.#underWay.delete(using);
     }
+  }
+
+  async #onceReady<T>(work: () => Promise<T>): Promise<T> {
+    await this.#readiness.wait();
+    if (this.#readiness.createdAt !== undefined) this.createdAt = this.#readiness.createdAt;
+    return work();
   }
 
   #requireOpen(): void {

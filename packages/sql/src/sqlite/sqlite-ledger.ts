@@ -27,6 +27,7 @@ import { Kysely } from 'kysely';
 import type { ReadonlyKysely } from 'kysely/readonly';
 import { answerByReading, claimInTransaction, claimUnseen, keyOfClaim } from '../operations/claim.ts';
 import { renaming } from '../operations/names.ts';
+import { purge } from '../operations/purge.ts';
 import * as reader from '../operations/reader.ts';
 import { keyOf, toRecord } from '../operations/rows.ts';
 import type { Steps } from '../operations/steps.ts';
@@ -179,7 +180,7 @@ class FileLedger implements SqliteLedger {
     let removed = 0;
     while (removed < limit) {
       const chunk = Math.min(PURGE_CHUNK, limit - removed);
-      const count = await this.#write(() => transitions.purge(before, chunk));
+      const count = await this.#write(() => purge(before, chunk));
       removed += count;
       if (count < chunk) break;
     }

@@ -93,7 +93,7 @@ export function payer({ ledger }: Pick<OrderBook, 'ledger'>, effectLog: string, 
 
 async function work(place: Place, effectLog: string, prefix: string): Promise<void> {
   const book = await openBook(place);
-  const tx = payer(book, effectLog, 20);
+  const tx = payer(book, effectLog, prefix === 'unpaid' ? 0 : 20);
   await tx.initialize();
   process.on('disconnect', () => process.exit());
   for (let n = 0; ; n += 1) {
