@@ -23,6 +23,21 @@ export function outcomeArguments(outcome: Outcome): readonly [string, string] {
   return ['', optional(JSON.stringify(outcome))];
 }
 
+/** What can be read; only where that is nothing is told what cannot: it holds up nobody. @throws McpTxError `LEDGER_CORRUPT` */
+export function readable<Told, T>(told: readonly Told[], damaged: unknown, read: (one: Told) => T): readonly T[] {
+  const problems: unknown[] = (damaged as readonly string[]).map((operationId) => corruptRecord(operationId, 'text'));
+  const found: T[] = [];
+  for (const one of told) {
+    try {
+      found.push(read(one));
+    } catch (problem) {
+      problems.push(problem);
+    }
+  }
+  if (found.length === 0 && problems.length > 0) throw problems[0];
+  return found;
+}
+
 /** `reply`: the operation's id, then its fields in order. @throws McpTxError `LEDGER_CORRUPT` */
 export function toRecord(reply: unknown): OperationRecord {
   const told = reply as readonly unknown[];

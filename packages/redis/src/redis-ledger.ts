@@ -23,7 +23,7 @@ import type { Reply } from './connection.ts';
 import { Connection } from './connection.ts';
 import { keptDigest } from './digest.ts';
 import * as reader from './reader.ts';
-import { optional, outcomeArguments, toRecord } from './records.ts';
+import { optional, outcomeArguments, readable, toRecord } from './records.ts';
 import type { OpenRedisLedger, RedisLedgerOptions } from './redis-ledger-options.ts';
 import { openWith } from './redis-ledger-options.ts';
 
@@ -101,8 +101,9 @@ class OpenLedger implements RedisLedger {
   }
 
   async sweep(limit: number, serverName?: string): Promise<readonly Swept[]> {
-    const [swept] = await this.#run('sweep', [Math.min(limit, AT_ONCE), optional(serverName), OWNER_LOST]);
-    return (swept as readonly (readonly unknown[])[]).map(([action, flat]) => ({
+    const args = [Math.min(limit, AT_ONCE), optional(serverName), OWNER_LOST];
+    const [told, damaged] = await this.#run('sweep', args);
+    return readable(told as readonly (readonly unknown[])[], damaged, ([action, flat]) => ({
       action: action as Swept['action'],
       record: toRecord(flat),
     }));
@@ -124,8 +125,9 @@ class OpenLedger implements RedisLedger {
     let removed = 0;
     while (removed < limit) {
       const wanted = Math.min(limit - removed, AT_ONCE);
-      const [count] = await this.#run('purge', [before, wanted]);
+      const [count, damaged] = await this.#run('purge', [before, wanted]);
       removed += Number(count);
+      if (removed === 0) readable([], damaged, toRecord);
       if (Number(count) < wanted) break;
     }
     return removed;

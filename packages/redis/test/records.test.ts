@@ -113,6 +113,37 @@ it('a key that does not hold a record of ours is told by its code, wherever it i
   }
 });
 
+it('a damaged record holds up neither sweep nor purge, and is told once a minute where nothing else is to be told', async () => {
+  open();
+  const corrupt = { code: 'LEDGER_CORRUPT', operationId: requestOf('a 0').operationId };
+  const key = `{${prefix}}:op:${corrupt.operationId}`;
+  for (const name of ['a 0', 'b 0']) await ledger.claim(requestOf(name));
+  const whole = (await eyes.getBuffer(key)) ?? '';
+  await eyes.set(key, 'not a record');
+  now += 3_600_000;
+  expect(await ledger.sweep(10)).toMatchObject([{ record: { operationId: requestOf('b 0').operationId } }]);
+  expect(await ledger.sweep(10)).toEqual([]);
+  now += 60_000;
+  await expect(ledger.sweep(10)).rejects.toMatchObject(corrupt);
+  expect(await ledger.sweep(10)).toEqual([]);
+  await eyes.set(key, whole);
+  now += 60_000;
+  expect(await ledger.sweep(10)).toMatchObject([{ record: { operationId: corrupt.operationId } }]);
+
+  for (const name of ['a 0', 'b 0']) {
+    await ledger.resolve(requestOf(name).operationId, {
+      outcome: { state: 'completed', result: '{}' },
+      ...{ by: 'operator', reason: 'looked' },
+    });
+  }
+  await eyes.set(key, 'not a record');
+  now += 2 * 3_600_000;
+  expect(await ledger.purge(now, 10)).toBe(1);
+  now += 60_000;
+  await expect(ledger.purge(now, 10)).rejects.toMatchObject(corrupt);
+  expect(await ledger.purge(now, 10)).toBe(0);
+});
+
 it('long results that are gone are told, and nothing else is held up by them', async () => {
   open();
   const claim = await ledger.claim(requestOf('long'));

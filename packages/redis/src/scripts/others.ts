@@ -27,11 +27,32 @@ end
 return answer('contradicted', told(id, record))
 `;
 
+/** How long what cannot be read is left to people before it is told again, ms. */
+const PATIENCE_MS = 60_000;
+
+/** Does something with each record whose turn has come; one that is damaged keeps nobody from the others. Gives those that are. */
+const EACH = `
+local function each(place, due, limit, work)
+  local damaged = {}
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':' .. place, '-inf', due, 'LIMIT', 0, limit)) do
+    local is_whole, problem = pcall(work, id)
+    if not is_whole then
+      local words = type(problem) == 'table' and problem.err or problem -- Redis 7.0 gives the text alone
+      if string.sub(words, 1, 8) ~= 'CORRUPT ' then error(problem) end
+      has_written = true
+      redis.call('ZADD', base .. ':' .. place, 'XX', now + ${PATIENCE_MS}, id)
+      damaged[#damaged + 1] = id
+    end
+  end
+  return damaged
+end
+`;
+
 /** Arguments: the limit, the server whose operations may be run, the outcome of what is lost. */
-export const SWEEP = `
+export const SWEEP: string = `${EACH}
 local limit, server, lost = number(5), optional(6), ARGV[7]
 local swept = {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':run_out', '-inf', now, 'LIMIT', 0, limit)) do
+local damaged = each('run_out', now, limit, function(id)
   local record = listed(id)
   if record.state == 'sent' and record.mode == 'at-most-once' then
     save(id, record, ending(record, 'in_doubt', nil, lost))
@@ -45,19 +66,18 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':run_out', '-inf', now,
     })
     swept[#swept + 1] = { 'released', told(id, record) }
   end
-end
+end)
 -- Last, for they come back with each sweep until somebody runs them, and must not keep it from the others.
-local waiting = base .. ':runnable' .. (server and ':' .. server or '')
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', waiting, '-inf', now, 'LIMIT', 0, limit - #swept)) do
+for _, id in ipairs(each('runnable' .. (server and ':' .. server or ''), now, limit - #swept, function(id)
   swept[#swept + 1] = { 'runnable', told(id, listed(id)) }
-end
-return answer(swept)
+end)) do damaged[#damaged + 1] = id end
+return answer(swept, damaged)
 `;
 
 /** Arguments: the instant, the limit. */
-export const PURGE = `
-local ids = redis.call('ZRANGEBYSCORE', base .. ':expiry', '-inf', ARGV[5], 'LIMIT', 0, number(6))
-for _, id in ipairs(ids) do
+export const PURGE: string = `${EACH}
+local purged = 0
+local damaged = each('expiry', ARGV[5], number(6), function(id)
   local record = listed(id)
   if record.tombstone or record.key == nil or record.state == 'claimed' then
     forget(id, record)
@@ -68,6 +88,7 @@ for _, id in ipairs(ids) do
     end
     save(id, record, changes)
   end
-end
-return answer(#ids)
+  purged = purged + 1
+end)
+return answer(purged, damaged)
 `;
