@@ -4,11 +4,13 @@ import type {
   ConnectionOptions,
   FlowProducerOptions,
   PostgresConnectionOptions,
+  Processor,
   QueueOptions,
   RedisOptions,
   WorkerOptions,
 } from 'bullmq';
 import { FlowProducer, Queue, Worker } from 'bullmq';
+import type { RunningJobs } from './running-jobs.ts';
 
 /** Where a queue is. */
 export interface QueuePlace {
@@ -42,16 +44,32 @@ export function openFlows(place: QueuePlace): FlowProducer {
     : (new FlowProducer(options as FlowProducerOptions<never>, place.backend) as unknown as FlowProducer);
 }
 
-/** Opens the queue for a worker. */
+/** Opens the queue for a worker, whose jobs are cancelled through `running`. */
 export function openWorker(
   place: QueuePlace,
-  processor: ConstructorParameters<typeof Worker>[1],
+  processor: Processor,
   options: Omit<WorkerOptions, 'connection' | 'prefix'>,
+  running: RunningJobs,
 ): Worker {
   const all = { ...options, ...sharedOptions(place, place.connection) } as WorkerOptions;
-  return place.backend === undefined
-    ? new Worker(place.name, processor, all)
-    : (new Worker(place.name, processor, all as WorkerOptions<never>, place.backend) as unknown as Worker);
+  return new CallWorker(place, processor, all, running);
+}
+
+class CallWorker extends Worker {
+  readonly #running: RunningJobs;
+
+  constructor({ name, backend }: QueuePlace, processor: Processor, options: WorkerOptions, running: RunningJobs) {
+    super(...([name, processor, options, backend] as unknown as ConstructorParameters<typeof Worker>)); // Redis is its default
+    this.#running = running;
+  }
+
+  override cancelJob(jobId: string, reason?: string): boolean {
+    return this.#running.cancel(jobId, reason);
+  }
+
+  override cancelAllJobs(reason?: string): void {
+    this.#running.cancelAll(reason);
+  }
 }
 
 function sharedOptions({ prefix }: QueuePlace, connection: QueuePlace['connection']): QueueOptions {

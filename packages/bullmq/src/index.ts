@@ -6,6 +6,7 @@ export type { FromPrev } from './from-prev.ts';
 export { fromPrev } from './from-prev.ts';
 export { jobIdOf } from './job-id.ts';
 export type { PutJob } from './put-job.ts';
+export type { JobAbort } from './running-jobs.ts';
 export type { SuperviseOptions } from './supervise-worker.ts';
 export { superviseWorker } from './supervise-worker.ts';
 export type { ToolProcessor, ToolProcessorOptions } from './tool-processor.ts';

@@ -10,6 +10,8 @@ export interface JobData extends ToolJob {
   readonly step?: number;
 }
 
+const OWN: readonly (keyof JobData)[] = ['putBy', 'step'];
+
 /** A job as it is run. */
 export interface ReadJob {
   readonly job: ToolJob;
@@ -22,11 +24,9 @@ export interface ReadJob {
  * @throws McpTxError `CALL_INVALID`, naming the member; `KEY_INVALID`
  */
 export function readJobData(data: unknown, fallbackKey: () => string): ReadJob {
-  if (typeof data !== 'object' || data === null || Array.isArray(data))
-    return { job: parseToolJob(data), step: undefined };
-  const { putBy: _, step, ...envelope } = data as Partial<JobData>;
+  const { idempotencyKey, step } = (data ?? {}) as Partial<JobData>;
   return {
-    job: parseToolJob(envelope, envelope.idempotencyKey === undefined ? fallbackKey() : undefined),
+    job: parseToolJob(data, idempotencyKey === undefined ? fallbackKey() : undefined, OWN),
     step: typeof step === 'number' && Number.isSafeInteger(step) && step >= 0 ? step : undefined,
   };
 }

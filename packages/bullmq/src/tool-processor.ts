@@ -9,6 +9,7 @@ import { previousReply } from './chain.ts';
 import { fillFromPrev } from './from-prev.ts';
 import { readJobData } from './job-data.ts';
 import { keyOfJob } from './job-id.ts';
+import type { JobAbort } from './running-jobs.ts';
 
 /** Why a worker wants a job to end: its lock is lost, so that another worker may have it; or the worker is closing. */
 export const LOCK_LOST = 'lock-lost';
@@ -23,7 +24,7 @@ export interface ToolProcessorOptions extends Pick<JobOptions, 'tools' | 'scope'
 }
 
 /** A processor of BullMQ's. It takes three parameters, for with fewer BullMQ gives it no signal. */
-export type ToolProcessor = (job: Job, token?: string, signal?: AbortSignal) => Promise<ToolJobReply>;
+export type ToolProcessor = (job: Job, token?: string, signal?: JobAbort) => Promise<ToolJobReply>;
 
 /**
  * Makes a processor. `acknowledge` completes the job, `retryLater` delays it or puts it back without burning one of BullMQ's
@@ -38,7 +39,7 @@ export function toolProcessor(client: ClientSource, options: ToolProcessorOption
     } catch {
       // an observer
     }
-    if (end.kind === 'acknowledge') return { ...replyOf(end), totalAttempts: earlier + end.meta.attempts };
+    if (end.kind === 'acknowledge') return Object.assign(replyOf(end), { totalAttempts: earlier + end.meta.attempts });
     if (end.kind === 'deadLetter') throw new UnrecoverableError(JSON.stringify(problemOf(end.error)));
     throw await putBack(job, end.retryAt, token, signal);
   };
@@ -48,7 +49,7 @@ export function toolProcessor(client: ClientSource, options: ToolProcessorOption
 async function runOne(
   source: ClientSource,
   job: Job,
-  signal: AbortSignal | undefined,
+  signal: JobAbort | undefined,
   options: ToolProcessorOptions,
 ): Promise<{ readonly end: JobEnd; readonly earlier: number }> {
   let earlier = 0;
@@ -57,29 +58,29 @@ async function runOne(
     const read = readJobData(job.data, () => keyOfJob(job.queueName, String(job.id), job.timestamp));
     const previous = read.step === undefined ? undefined : await previousReply(job, read.step);
     earlier = previous?.totalAttempts ?? 0;
-    call = { ...read.job, arguments: fillFromPrev(read.job.arguments, previous) };
+    call = previous === undefined ? read.job : { ...read.job, arguments: fillFromPrev(read.job.arguments, previous) };
   } catch (error) {
     if (!isMcpTxError(error)) throw error; // the queue did not answer: BullMQ runs the job again
     return { end: refuseJob(error), earlier };
   }
   const { tools, scope, timeoutMs, retryLater, progress = false } = options;
-  const end = await runJob(source, call, {
+  const run: { -readonly [Name in keyof JobOptions]: JobOptions[Name] } = {
     tools,
     returns: Math.max(0, job.attemptsStarted - 1),
-    ...(scope === undefined ? {} : { scope }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    ...(retryLater === undefined ? {} : { retryLater }),
-    ...(signal === undefined ? {} : { signal }),
-    ...(progress ? { onProgress: (said) => void job.updateProgress({ ...said }).catch(() => undefined) } : {}),
-  });
-  return { end, earlier };
+  };
+  if (scope !== undefined) run.scope = scope;
+  if (timeoutMs !== undefined) run.timeoutMs = timeoutMs;
+  if (retryLater !== undefined) run.retryLater = retryLater;
+  if (signal !== undefined) run.signal = signal;
+  if (progress) run.onProgress = (said) => void job.updateProgress({ ...said }).catch(() => undefined);
+  return { end: await runJob(source, call, run), earlier };
 }
 
 /**
  * Gives the job back to the queue; the error that makes BullMQ leave it there. Of a job whose lock is lost nothing is written:
  * whoever has it now says what becomes of it. Where giving it back fails, it stays as it is, and comes again when its lock ends.
  */
-async function putBack(job: Job, retryAt: number, token: string | undefined, signal?: AbortSignal): Promise<Error> {
+async function putBack(job: Job, retryAt: number, token: string | undefined, signal?: JobAbort): Promise<Error> {
   if (signal?.aborted && signal.reason === LOCK_LOST) return new DelayedError(LOCK_LOST);
   try {
     if (signal?.aborted) {

@@ -1,8 +1,10 @@
 /** A worker of BullMQ's whose jobs are tool calls. */
 import type { ClientSource } from '@mcp-tx/core/job';
-import type { Worker, WorkerOptions } from 'bullmq';
+import type { Job, Worker, WorkerOptions } from 'bullmq';
+import type { ToolJobReply } from './chain.ts';
 import type { QueuePlace } from './connection.ts';
 import { openWorker } from './connection.ts';
+import { RunningJobs } from './running-jobs.ts';
 import type { SuperviseOptions } from './supervise-worker.ts';
 import { superviseWorker } from './supervise-worker.ts';
 import type { ToolProcessorOptions } from './tool-processor.ts';
@@ -33,13 +35,19 @@ export interface ToolWorker extends AsyncDisposable {
 /** Starts a worker. */
 export function createToolWorker(options: ToolWorkerOptions): ToolWorker {
   const { client, concurrency = 8, lockDurationMs = 30_000, maxStalledCount = 5 } = options;
-  const worker = openWorker(options, toolProcessor(client, options), {
+  const running = new RunningJobs();
+  const processor = toolProcessor(client, options);
+  const settings = {
     maxStalledCount,
     stalledInterval: lockDurationMs,
     ...options.worker,
     concurrency,
     lockDuration: lockDurationMs,
-  });
+  };
+  // Two parameters: with three BullMQ would make an AbortController for each job.
+  const process = (job: Job, token?: string): Promise<ToolJobReply> =>
+    running.run(String(job.id), (signal) => processor(job, token, signal));
+  const worker = openWorker(options, process, settings, running);
   const close = superviseWorker(worker, options);
   return { worker, close, [Symbol.asyncDispose]: close };
 }

@@ -1,7 +1,7 @@
 /** Public face `@mcp-tx/core/job`: what queue hosts stand on. Every name here is public API. */
 export type { HostDefaults, HostEnvironment, HostKind } from './hosts/host-defaults.ts';
 export { HOST_DEFAULTS, hostDefaults } from './hosts/host-defaults.ts';
-export type { JobProblem, JobReply } from './hosts/job-reply.ts';
+export type { JobProblem, JobReply, JobReplyMeta } from './hosts/job-reply.ts';
 export { errorOf, isProblem, problemOf, replyOf, resultOf } from './hosts/job-reply.ts';
 export type { ClientSource, LazyClientOptions } from './hosts/lazy-client.ts';
 export { lazyClient } from './hosts/lazy-client.ts';

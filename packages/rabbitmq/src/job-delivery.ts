@@ -117,7 +117,7 @@ async function reply(
   const properties = { messageId: randomUUID(), expiration: kit.replyTtlMs, ...name };
   const sent = await kit.send({ queue, content, properties }, lost);
   if (sent !== 'unroutable' || !said.ok) return verdictOf(sent);
-  const { execution, operationId, attempts } = said.meta;
+  const { execution = 'done', operationId, attempts } = said.meta;
   const why = `its reply could not be delivered: there is no queue ${queue}. The ledger has its result; the same key gets it`;
   const details = { execution, operationId, attempts, retryable: true, reason: 'reply-unroutable' };
   return park(message, { code: 'CALL_INVALID', message: why, ...details }, kit, lost);

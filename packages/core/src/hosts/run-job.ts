@@ -4,8 +4,10 @@ import type { McpTxResult } from '../outcome/call-result.ts';
 import { isMcpTxError, McpTxError } from '../outcome/tx-error.ts';
 import { identify } from '../policy/identity.ts';
 import type { CallOptions, Progress } from '../policy/settings.ts';
+import type { AbortSource } from '../runtime/abort-source.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import type { Random } from '../runtime/random.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { McpTx } from '../session/mcp-tx.ts';
@@ -22,7 +24,7 @@ export interface JobOptions {
   /** Whose operations these are; a function may believe the job. Default: the instance's own, and a job that names another one is refused. */
   readonly scope?: string | ((job: ToolJob) => string | undefined);
   /** The host wants the job to end: its call detaches, and the job comes again. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSource;
   /** Time that the host has left, ms. */
   readonly timeoutMs?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -59,12 +61,14 @@ export async function runJob(source: ClientSource, job: ToolJob, options: JobOpt
   let client: McpTx | undefined;
   let call: JobCall | undefined;
   try {
-    client = await lazyClient(source)();
+    const made = lazyClient(source)();
+    client = made instanceof Promise ? await made : made;
     call = callOptions(run, client.scope);
     const leftOver = (options.returns ?? 0) > 0 ? await attemptsLeft(client, call) : undefined;
     if (leftOver?.retry.maxAttempts === 0) throw usedUp(leftOver.record);
-    const retry = leftOver === undefined ? {} : { retry: leftOver.retry };
-    return { kind: 'acknowledge', ...(await client.callTool(job.tool, job.arguments, { ...call, ...retry })) };
+    const asked = leftOver === undefined ? call : { ...call, retry: leftOver.retry };
+    const { result, meta } = await client.callTool(job.tool, job.arguments, asked);
+    return { kind: 'acknowledge', result, meta };
   } catch (thrown) {
     const error = toTxError(thrown);
     const found = client && call && (await lookAgain(client, job, call, error));
@@ -107,15 +111,14 @@ function callOptions({ job, options, clock }: JobRun, ownScope: string): JobCall
   const leftMs = job.deadlineAt === undefined ? Number.POSITIVE_INFINITY : job.deadlineAt - clock.now();
   const timeoutMs = Math.min(leftMs, options.timeoutMs ?? Number.POSITIVE_INFINITY);
   if (timeoutMs <= 0) throw new McpTxError('DEADLINE_EXCEEDED', 'the job came too late: nothing was sent');
-  return {
-    idempotencyKey: job.idempotencyKey,
-    scope,
-    ifBusy: 'fail',
-    ...(Number.isFinite(timeoutMs) ? { maxTimeoutMs: timeoutMs } : {}),
-    ...(signal === undefined ? {} : { signal, onAbort: 'detach' as const }),
-    ...(job.meta === undefined ? {} : { meta: job.meta }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  };
+  const call: Mutable<JobCall> = { idempotencyKey: job.idempotencyKey, scope, ifBusy: 'fail' };
+  if (Number.isFinite(timeoutMs)) call.maxTimeoutMs = timeoutMs;
+  if (job.meta !== undefined) call.meta = job.meta;
+  if (onProgress !== undefined) call.onProgress = onProgress;
+  if (signal === undefined) return call;
+  call.signal = signal;
+  call.onAbort = 'detach';
+  return call;
 }
 
 function scopeOf(job: ToolJob, options: JobOptions, ownScope: string): string {

@@ -1,6 +1,7 @@
 /** The envelope of a call that waits in a queue: how one is made, what it holds, and the check of one that comes from outside. */
 import { McpTxError } from '../outcome/tx-error.ts';
 import { argumentsLength, checkKey } from '../policy/identity.ts';
+import type { Mutable } from '../runtime/mutable.ts';
 import { systemRandom } from '../runtime/random.ts';
 import { parseStrictJson, StrictJsonError } from './strict-json.ts';
 
@@ -88,14 +89,15 @@ export function readToolJob(message: string | Uint8Array, options: ReadJobOption
 }
 
 /**
- * Checks an envelope. `fallbackKey` names the delivery where the queue gives messages a name of their own and a producer gave none.
+ * Checks an envelope. `fallbackKey` names the delivery where the queue gives messages a name of their own and a producer gave none;
+ * `others` are members that are the queue's own.
  *
  * @throws McpTxError `CALL_INVALID`, naming the member; `KEY_INVALID`
  */
-export function parseToolJob(value: unknown, fallbackKey?: string): ToolJob {
+export function parseToolJob(value: unknown, fallbackKey?: string, others: readonly string[] = []): ToolJob {
   if (!isObject(value)) throw invalid('it is not an object');
-  const unknown = Object.keys(value).find((name) => !MEMBERS.has(name));
-  if (unknown !== undefined) throw invalid(`${unknown.slice(0, 40)} is not known`);
+  for (const name of Object.keys(value))
+    if (!MEMBERS.has(name) && !others.includes(name)) throw invalid(`${name.slice(0, 40)} is not known`);
   const { v, tool, arguments: args = {}, idempotencyKey = fallbackKey, scope, deadlineAt, meta } = value;
   if (v !== JOB_VERSION) throw invalid(`v must be ${JOB_VERSION}`);
   if (typeof tool !== 'string' || tool === '' || tool.length > 1_024) throw invalid('tool must be a name');
@@ -106,15 +108,11 @@ export function parseToolJob(value: unknown, fallbackKey?: string): ToolJob {
   if (deadlineAt !== undefined && !(typeof deadlineAt === 'number' && deadlineAt > 0))
     throw invalid('deadlineAt must be an instant in epoch ms');
   if (meta !== undefined) checkMeta(meta);
-  return {
-    v,
-    tool,
-    arguments: args,
-    idempotencyKey,
-    ...(scope === undefined ? {} : { scope }),
-    ...(deadlineAt === undefined ? {} : { deadlineAt }),
-    ...(meta === undefined ? {} : { meta }),
-  };
+  const job: Mutable<ToolJob> = { v, tool, arguments: args, idempotencyKey };
+  if (scope !== undefined) job.scope = scope;
+  if (deadlineAt !== undefined) job.deadlineAt = deadlineAt;
+  if (meta !== undefined) job.meta = meta;
+  return job;
 }
 
 function checkMeta(meta: unknown): asserts meta is Fields {

@@ -1,12 +1,39 @@
 import { expect, it } from 'vitest';
 import { McpTxError } from '../../src/index.ts';
 import { problemOf, replyOf, resultOf } from '../../src/job.ts';
+import type { CallMeta } from '../../src/outcome/call-result.ts';
 import { toToolResult } from '../../src/outcome/call-result.ts';
+
+const META: CallMeta = {
+  ack: true,
+  processed: true,
+  duplicate: false,
+  attempts: 1,
+  requestId: 'req_1',
+  operationId: 'op_1',
+  guarantee: 'at-most-once',
+  dedupeScope: 'store',
+  durability: 'fsync',
+  execution: 'done',
+  recorded: true,
+  fingerprinted: true,
+  durationMs: 1.234,
+};
+
+it('what is not as it nearly always is survives the wire, too', () => {
+  const unusual: CallMeta = {
+    ...{ ...META, ack: false, processed: false, duplicate: true, execution: 'unknown', recorded: false },
+    ...{ fingerprinted: false, guaranteeBy: 'server-default', resolvedBy: 'operator' },
+  };
+  const reply = JSON.parse(JSON.stringify(replyOf({ result: toToolResult({ content: [] }), meta: unusual })));
+  expect(resultOf(reply).meta).toEqual(unusual);
+});
 
 it('a result survives the wire, with its structured view', () => {
   const result = toToolResult({ content: [{ type: 'text', text: '{"path":"a"}' }] });
-  const reply = JSON.parse(JSON.stringify(replyOf({ result, meta: { attempts: 1 } as never })));
-  expect(resultOf(reply)).toEqual({ result, meta: { attempts: 1 } });
+  const reply = JSON.parse(JSON.stringify(replyOf({ result, meta: META })));
+  expect(reply.meta).not.toHaveProperty('ack'); // as nearly always
+  expect(resultOf(reply)).toEqual({ result, meta: META });
   expect(resultOf(reply).result.structured).toEqual({ path: 'a' });
 });
 
