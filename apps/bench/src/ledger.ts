@@ -121,7 +121,7 @@ async function callsAlone(
   subjects: ReadonlyMap<string, Subject>,
 ): Promise<ReadonlyMap<string, number>> {
   const { rounds, window } = context.flags;
-  const some = new Map([...subjects].filter(([name]) => name === 'bare' || name === 'ours' || name === 'null'));
+  const some = new Map([...subjects].filter(([name]) => ['bare', 'sameRow', 'ours', 'null'].includes(name)));
   return callByCall(some, 3 * rounds * window);
 }
 
@@ -139,7 +139,7 @@ function report(context: Context, store: Store, taken: Taken): void {
   const perSecond = Math.round(median(rates.get('ours') as readonly number[]));
   context.figure(`${id}.perSecond`, perSecond);
   context.say(`\n${store.name}, ${callers} in flight: ${perSecond} calls/s`);
-  const still = over(taken, 'null', 'bare');
+  const still = overAlone(taken, 'null', 'bare') ?? over(taken, 'null', 'bare');
   context.figure(`${id}.null`, rounded(still));
   context.say(`  ${String(rounded(still)).padEnd(7)} null: the bare driver over itself`);
   if (Math.abs(still - 1) > NULL_AT_MOST) context.violation(`${id}.null`, `${rounded(still)}: too busy to tell`);
@@ -149,6 +149,12 @@ function report(context: Context, store: Store, taken: Taken): void {
     const ratio = over(taken, 'ours', name);
     context.figure(`${id}.over.${name}`, rounded(ratio));
     context.say(`  ${String(rounded(ratio)).padEnd(7)} over ${Math.round(median(theirs))}/s of ${says}`);
+    const alone = overAlone(taken, 'ours', name);
+    if (alone === undefined) continue;
+    context.figure(`${id}.alone.${name}`, rounded(alone));
+    context.say(
+      `  ${String(rounded(alone)).padEnd(7)} of it when calls of all subjects take turns, so that no cache is warm`,
+    );
   }
   for (const goal of store.goals) if (goal.callers === callers) judge(context, goal, taken, perSecond);
 }
@@ -163,10 +169,14 @@ function judge(context: Context, goal: Store['goals'][number], taken: Taken, per
   context.violation(goal.id, `${rounded(ratio)} over ${goal.over} at ${goal.callers} is less than ${goal.atLeast}`);
 }
 
-/** How much faster one is than another. */
-function over({ rates, alone }: Taken, one: string, other: string): number {
+/** How much faster a call of one is than a call of another; `undefined` where calls were not compared one by one. */
+function overAlone({ alone }: Taken, one: string, other: string): number | undefined {
   const [mine, theirs] = [alone?.get(one), alone?.get(other)];
-  if (mine !== undefined && theirs !== undefined) return theirs / mine;
+  return mine === undefined || theirs === undefined ? undefined : theirs / mine;
+}
+
+/** How many calls of one there are for each of another. */
+function over({ rates }: Taken, one: string, other: string): number {
   const others = rates.get(other) as readonly number[];
   return median((rates.get(one) as readonly number[]).map((rate, round) => rate / (others[round] as number)));
 }

@@ -2,12 +2,13 @@
 import { sqlLedger } from '@mcp-tx/sql';
 import { startPostgres } from '@mcp-tx/testing/services';
 import pg from 'pg';
+import { openSameRow } from './same-row.ts';
 import type { Store } from './store.ts';
 import { keyBytes, oneByOne, RESULT, tool } from './subject.ts';
 
 /** Connections of each subject. */
 const CONNECTIONS = 16;
-const DATABASES = ['ledger', 'bare', 'pgboss', 'graphile'] as const;
+const DATABASES = ['ledger', 'bare', 'same_row', 'pgboss', 'graphile'] as const;
 
 const INSERT = 'insert into calls (key, fingerprint, state) values ($1, $2, $3) returning id';
 const UPDATE = 'update calls set state = $2, result = $3, expires_at = $4 where id = $1';
@@ -35,6 +36,11 @@ export async function openPostgres(onDisk: boolean): Promise<Store> {
     openBare: () => openBare(poolOf('bare')),
     peers: [
       {
+        id: 'sameRow',
+        says: 'pg, two plain prepared statements that write the row that the ledger writes',
+        open: () => openSameRow(poolOf('same_row')),
+      },
+      {
         id: 'dbosSteps',
         says: '@dbos-inc/dbos-sdk 5.3.0, steps, 50 in a workflow',
         open: async () => (await dbos()).steps,
@@ -56,7 +62,7 @@ export async function openPostgres(onDisk: boolean): Promise<Store> {
       },
     ],
     goals: [
-      { id: 'P1', callers: 1, over: 'bare', atLeast: 0.85 },
+      { id: 'P1', callers: 1, over: 'sameRow', atLeast: 0.85 },
       { id: 'P2.steps', callers: 64, over: 'dbosSteps', atLeast: 10 },
       { id: 'P2.workflows', callers: 64, over: 'dbosWorkflows', atLeast: 20 },
     ],

@@ -1,5 +1,5 @@
 // What is measured here: a way of making calls durable. Each subject does the same: a claim, a tool that does nothing, an end.
-import { hash } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { ClaimRequest, Ledger, Outcome } from '@mcp-tx/core/ledger';
 import { claimRequestOf } from '@mcp-tx/testing/ledger-contract';
 
@@ -67,6 +67,7 @@ export function keyBytes(key: string): Buffer {
 
 /** With an owner and a fingerprint as long as real ones. */
 function requestOf(key: string): ClaimRequest {
-  const [ownerToken, fingerprint] = [crypto.randomUUID(), hash('sha256', key, 'base64url')];
-  return claimRequestOf(key, { ownerToken, fingerprint, state: 'sent', leaseMs: 15_000 });
+  const token = `req_${randomBytes(13).toString('hex')}`; // 30 characters, as the engine's
+  const [ownerToken, fingerprint] = [token, hash('sha256', key, 'base64url')];
+  return claimRequestOf(key, { ownerToken, requestId: ownerToken, fingerprint, state: 'sent', leaseMs: 15_000 });
 }

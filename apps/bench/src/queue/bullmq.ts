@@ -6,7 +6,7 @@ import type { Comparison, Drain, QueueBench } from './queue-bench.ts';
 import type { Subject } from './subject.ts';
 import { inMemory, overStdio } from './subject.ts';
 
-const JOBS = { 1: 400, 50: 2_000 } as const;
+const JOBS = { 1: 1_500, 50: 6_000 } as const;
 type Concurrency = keyof typeof JOBS;
 /** Of every job, here and there: what BullMQ does with a job that has ended is no worker's merit. These are the adapter's own. */
 const OPTIONS = {
