@@ -1,5 +1,6 @@
 // Every mutant changes the sources as they are now: one that no longer applies would prove nothing, silently.
 import { readFileSync } from 'node:fs';
+import { stripTypeScriptTypes } from 'node:module';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { applyEdit } from '../src/mutants/mutant.ts';
@@ -15,6 +16,7 @@ describe('the mutants', () => {
       const source = changed.get(edit.file) ?? readFileSync(join(root, edit.file), 'utf8');
       changed.set(edit.file, applyEdit(source, edit));
     }
+    for (const source of changed.values()) expect(stripTypeScriptTypes(source)).not.toBe(''); // throws where it is no longer TypeScript
   });
 
   it('are at least twenty, with ids of their own, and two equivalents at most', () => {

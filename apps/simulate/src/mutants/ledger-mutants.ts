@@ -57,8 +57,10 @@ export const LEDGER_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: MEMORY_LEDGER,
-        find: 'return claimIn(this.#store, request, this.#now());',
-        replace: `const open = this.#openStore as MemoryStore;
+        find: `claim(request: ClaimRequest): Claim {
+    return claimIn(this.#store, request, this.#now());`,
+        replace: `async claim(request: ClaimRequest): Promise<Claim> {
+    const open = this.#openStore as MemoryStore;
     const isFree = open.peek(request.operationId) === undefined;
     for (let i = 0; i < 6; i += 1) await new Promise((resolve) => setImmediate(resolve));
     const seen = isFree ? (Object.create(open, { lookUp: { value: () => undefined } }) as MemoryStore) : open;

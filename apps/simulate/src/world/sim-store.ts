@@ -44,9 +44,9 @@ export class SimStore {
     this.#inner = this.#newLedger();
   }
 
-  /** By the store's own clock. */
+  /** By the store's own clock, which tells whole ms, as those of real stores do. */
   get now(): number {
-    return EPOCH + this.#world.loop.now + this.skewMs;
+    return Math.floor(EPOCH + this.#world.loop.now + this.skewMs);
   }
 
   /** A process's connection to the store. */
