@@ -58,14 +58,17 @@ describe('a broker', { shuffle: false }, () => {
   }, 40_000);
 
   it('T45: three workers killed in the middle of a call have one effect, and the job gets its reply', async () => {
-    await using scene = await sceneOn(service, { server: { aware: true } });
+    // The first three answers vanish, so that each of the three is still waiting for one when it is killed.
+    await using scene = await sceneOn(service, {
+      server: { aware: true, script: Array(3).fill({ fault: 'drop-response' }) },
+    });
     const client = scene.client();
     const replies: string[] = [];
     const stop = await client.readReplies((reply) => void replies.push(reply.ok ? 'ok' : reply.error.code));
     const folder = mkdtempSync(join(tmpdir(), 'mcp-tx-rabbitmq-'));
     FOLDERS.add(folder);
     const told = { ...scene.where, server: scene.faulty.url, ledger: join(folder, 'ledger.db') };
-    await client.enqueue('slow', { ms: 1_500, orderId: 'a' }, { reply: true });
+    await client.enqueue('pay', { orderId: 'a' }, { reply: true });
     for (let kills = 0; kills < 4; kills += 1) {
       const worker = spawnWorker(told);
       await once(createInterface({ input: worker.stdout }), 'line');

@@ -17,10 +17,9 @@ const request = (correlation_id: string, args: object) => ({
 it('a worker takes jobs of the Python original and answers in its words, in its queues', async () => {
   await using scene = await sceneOn(service, { queues: PYTHON_ORIGINAL });
   const channel = await scene.eyes.channel();
-  for (const queue of ['rmcp_requests', 'rmcp_responses']) {
-    await channel.assertQueue(queue, { durable: true });
-    await channel.purgeQueue(queue); // the names are the original's own: other tests have used them
-  }
+  // The names are the original's own: other tests have used them.
+  for (const queue of ['rmcp_requests', 'rmcp_responses', scene.dead]) await channel.deleteQueue(queue);
+  for (const queue of ['rmcp_requests', 'rmcp_responses']) await channel.assertQueue(queue, { durable: true });
   await scene.worker();
   const put = (body: object, correlationId: string) =>
     scene.eyes.put('rmcp_requests', JSON.stringify(body), { correlationId });

@@ -11,13 +11,13 @@ const client = createMcpTx({
   name: 'payments',
   server: http({ url: server }),
   ledger: sqliteLedger(ledger),
-  ...{ leaseMs: 500, timeoutMs: 5_000, settleGraceMs: 100, sweepIntervalMs: 0 },
+  ...{ leaseMs: 500, timeoutMs: 20_000, settleGraceMs: 100, sweepIntervalMs: 0 },
 });
 await client.initialize(); // so that the first call, too, knows that the server recognises repeats
 const worker = createToolWorker({
   ...where,
   client,
-  tools: ['slow', 'pay'],
+  tools: ['pay'],
   retryDelaysMs: [100, 500],
   retryLater: { baseDelayMs: 200, maxDelayMs: 400 },
 });
