@@ -18,6 +18,7 @@ test.concurrent.for(DEATHS)('$kind by $how, and another life on the same port', 
   await using session = await openHttp(first);
   expect(await session.fail('pay', { orderId: 'a' })).toMatchObject({ type: 'TypeError', message: 'fetch failed' });
   expect(first.effects()).toHaveLength(effects);
+  await vi.waitFor(() => expect(isAlive(first.pid)).toBe(false), PATIENCE_MS); // its last connection goes before its port does
   await expect(openHttp(first)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 
   const { port, effectLog } = first;
