@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationRecord } from '@mcp-tx/core';
 import type { Service, TcpProxy } from '@mcp-tx/testing/services';
 import { startTcpProxy } from '@mcp-tx/testing/services';
 import type { MeasureContext } from 'measure';
@@ -95,11 +96,11 @@ async function runFaults(context: MeasureContext, flags: LedgerFlags, folder: st
     for (const [kind, times] of injected) context.fault(kind, times);
     const { ledger, close } = openStore(store.address);
     const tally = await count(ledger, tools.effects(), operations);
-    const listed = (await ledger.list({ states: ['in_doubt'], limit: 1_000 })).records.length;
+    const { records } = await ledger.list({ states: ['in_doubt'], limit: 1_000 });
     await close();
     context.figure('operations', operations);
-    tell(context, report, { ...tally, listed });
-    judge(context, flags, { ...tally, listed, report, injected });
+    tell(context, report, { ...tally, listed: records.length });
+    judge(context, flags, { ...tally, listed: records, report, injected });
   } finally {
     await proxy?.close();
     await store.service?.stop();
@@ -152,7 +153,7 @@ function tell(context: MeasureContext, report: KillReport, { listed, ...tally }:
 
 interface Seen extends Count {
   readonly report: KillReport;
-  readonly listed: number;
+  readonly listed: readonly OperationRecord[];
   readonly injected: ReadonlyMap<string, number>;
 }
 
@@ -174,15 +175,20 @@ function judge(context: MeasureContext, flags: LedgerFlags, seen: Seen): void {
   must('inDoubt', inDoubt <= underWay, `${inDoubt} are in doubt, more than were under way at the kills`);
   const untyped = report.errors.untyped ?? 0;
   must('typed', untyped === 0, `${untyped} refusals of the ledger were no error of ours`);
-  must('listed', listed === Math.min(inDoubt, 1_000), `${listed} of ${inDoubt} in doubt are listed`);
+  must('listed', listed.length === Math.min(inDoubt, 1_000), `${listed.length} of ${inDoubt} in doubt are listed`);
   if (flags.server === 'aware')
-    must('aware', inDoubt === 0, `${inDoubt} are in doubt, though the server recognises repeats`);
+    must('aware', inDoubt === 0, `in doubt, though the server recognises repeats: ${listed.map(inWords).join('; ')}`);
   const asked = { 'kill -9': flags.kills, [PAUSES]: flags.pauses, [CUTS]: flags.cuts };
   const more = { [STORE_KILLS]: flags['store-kills'], [FULL]: flags['disk-full'] };
   for (const [kind, times] of Object.entries({ ...asked, ...more })) {
     const came = seen.injected.get(kind) ?? 0;
     must('plan', came === times, `${kind}: ${came} of ${times} came`);
   }
+}
+
+function inWords({ idempotencyKey, mode, outcome, attempts, attemptLimit }: OperationRecord): string {
+  const reason = outcome?.state === 'in_doubt' ? outcome.reason : 'no outcome';
+  return `${idempotencyKey} (${mode}, ${reason}, ${attempts} of ${attemptLimit} sends)`;
 }
 
 async function runLoss(context: MeasureContext, flags: LedgerFlags, folder: string, n: number): Promise<void> {

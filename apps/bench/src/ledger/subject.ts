@@ -67,7 +67,7 @@ export function keyBytes(key: string): Buffer {
 
 /** With an owner and a fingerprint as long as real ones. */
 function requestOf(key: string): ClaimRequest {
-  const token = `req_${randomBytes(13).toString('hex')}`; // 30 characters, as the engine's
-  const [ownerToken, fingerprint] = [token, hash('sha256', key, 'base64url')];
-  return claimRequestOf(key, { ownerToken, requestId: ownerToken, fingerprint, state: 'sent', leaseMs: 15_000 });
+  const requestId = `req_${randomBytes(13).toString('hex')}`; // as long as the engine's
+  const [ownerToken, fingerprint] = [requestId.slice(-16), hash('sha256', key, 'base64url')];
+  return claimRequestOf(key, { ownerToken, requestId, fingerprint, state: 'sent', leaseMs: 15_000 });
 }

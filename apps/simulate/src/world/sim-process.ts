@@ -27,7 +27,7 @@ export class SimProcess implements Clock, Owner {
       next: () => dice.next(),
       id: () => {
         ids += 1;
-        return `${name}x${String(ids).padStart(22, '0')}`;
+        return `${name}x${ids}`; // short enough to be an owner’s token as a whole
       },
     };
   }

@@ -13,6 +13,8 @@ import { FOR_CALLERS, insist, isUnavailable } from './ledger-write.ts';
 import type { EnginePorts } from './ports.ts';
 import { Run } from './run.ts';
 
+/** Characters of base32 that tell the owners of one operation apart: 78 random bits. Ledgers keep the token in each record. */
+const TOKEN_LENGTH = 16;
 const POLL = { firstMs: 25, maxMs: 250 } as const;
 
 /** Another owner is at work. */
@@ -96,7 +98,7 @@ function requestFor(ports: EnginePorts, flight: Flight, now: number): ClaimReque
     serverName: plan.serverName,
     tool: plan.tool,
     requestId: plan.requestId,
-    ownerToken: plan.requestId,
+    ownerToken: plan.requestId.slice(-TOKEN_LENGTH),
     state: straightToSent ? 'sent' : 'claimed',
     leaseMs: ports.leases.leaseMsFor(deadlineInMs, defaults.safetyMarginMs),
     mode: plan.mode,

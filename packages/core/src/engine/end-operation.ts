@@ -71,6 +71,12 @@ export async function endReleased(run: Run, verdict: Classification): Promise<Fl
   return isOurs ? refusal : endOvertaken(run, refusal, notExecuted(verdict));
 }
 
+/** The ledger could not record this owner's first send. A former owner's stays as it is, until the lease runs out. */
+export function endUnmarked(run: Run, { says }: Classification): FlightEnd {
+  const details = { execution: 'unknown', retryable: true, reason: 'owner-lost', cause: run.ledgerError } as const;
+  return refused('LEDGER_UNAVAILABLE', `${says}; an earlier owner has sent it`, details, run.attempt);
+}
+
 /**
  * Not to be sent again by now: hears out the answers that may still come, until the grace after the deadline is over. `again`:
  * a new caller has come, so that what may be sent again may be sent again.
@@ -104,9 +110,13 @@ function unresolved(run: Run, verdict: Classification): Classification {
 /** This process goes away. What another may still send again is left to it; the rest is in doubt. */
 function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<FlightEnd> {
   const { flight } = run;
-  if (run.mode !== 'at-most-once' && !flight.plan.readOnly)
-    return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true, othersUnknown: false };
+  if (run.mode !== 'at-most-once' && !flight.plan.readOnly) return endDetached(run);
   return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
+}
+
+/** Left to another process as it is. */
+export function endDetached({ attempt: attempts }: Run): FlightEnd {
+  return { kind: 'detached', reason: 'shutdown', attempts, mayHaveRun: true, othersUnknown: false };
 }
 
 function settle(run: Run, outcome: Outcome): boolean | Promise<boolean> {

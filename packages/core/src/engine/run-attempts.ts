@@ -6,7 +6,7 @@ import { decide } from '../policy/retry-policy.ts';
 import { stricter } from '../policy/tool-safety.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { attemptOnce, endsIt, judge } from './attempt.ts';
-import { endListening, endReleased, endSettled } from './end-operation.ts';
+import { endDetached, endListening, endReleased, endSettled, endUnmarked } from './end-operation.ts';
 import type { FlightEnd } from './flight-end.ts';
 import { askProbe } from './in-doubt.ts';
 import { insist } from './ledger-write.ts';
@@ -61,8 +61,23 @@ function ownerLost(): AttemptEnd {
 function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | Promise<FlightEnd | 'again' | 'reclaim'> {
   if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return followOthers(run, end.verdict);
   if (decision.do === 'release') return endReleased(run, end.verdict);
+  const left = isOnlyInherited(run) ? leave(run, end.verdict) : undefined;
+  if (left !== undefined) return left;
   if (decision.do === 'listen') return endListening(run, end.verdict);
   return endSettled(run, end);
+}
+
+/** A former owner's send may be repeated, and this owner has made none. */
+function isOnlyInherited({ hasSent, doubt, mode, flight }: Run): boolean {
+  return !hasSent && doubt !== undefined && mode !== 'at-most-once' && !flight.plan.readOnly;
+}
+
+/** What keeps this owner from a send is its own trouble, and not the operation's: whoever comes next may send it. */
+function leave(run: Run, verdict: Classification): FlightEnd | 'reclaim' | undefined {
+  const { flight, held, ledgerError } = run;
+  if (ledgerError !== undefined) return endUnmarked(run, verdict);
+  if (flight.isAbandoned) return flight.stopReason === 'shutdown' ? endDetached(run) : undefined;
+  return held?.lost === true ? 'reclaim' : undefined;
 }
 
 function situation(run: Run, resend: boolean): Parameters<typeof decide>[1] {

@@ -149,7 +149,7 @@ export function evenRandom(prefix: string): Random {
     next: () => 0.5,
     id: () => {
       count += 1;
-      return prefix + String(count).padStart(26 - prefix.length, '2');
+      return prefix + String(count).padStart(12 - prefix.length, '2'); // short enough to be an owner's token as a whole
     },
   };
 }

@@ -1,0 +1,72 @@
+// A new owner that was kept from its first send, by its ledger, its lease or its own shutdown, settled the call in doubt, though
+// whoever came next could have sent it again safely.
+import { expect, it } from 'vitest';
+import type { McpTxOptions } from '../../src/index.ts';
+import type { Ledger } from '../../src/ledger.ts';
+import type { Instance } from '../support/instance.ts';
+import { crashed, instance, within } from '../support/instance.ts';
+import { overrideLedger } from '../support/override-ledger.ts';
+import { fates } from '../support/scripted-connection.ts';
+
+const KEY = { idempotencyKey: 'order:1' };
+
+/** A call was sent, its owner is gone, its lease has run out; and an instance that comes upon it. */
+async function leftBehind(
+  options: Partial<McpTxOptions>,
+  methods: Partial<Ledger> = {},
+): Promise<{ readonly dead: Instance; readonly next: Instance }> {
+  const all = { tools: { pay: { idempotent: true } }, timeoutMs: 30_000, breaker: false, ...options } as const;
+  const dead = await crashed([fates.lostRequest], (tx) => tx.tryCallTool('pay', {}, KEY), all);
+  await dead.clock.advance(40_000);
+  const next = await instance([], { ...all, ledger: overrideLedger(dead.ledger, methods) }, dead);
+  return { dead, next };
+}
+
+/** Sent by the next instance. */
+async function expectRepeat(dead: Instance, afterMs: number): Promise<void> {
+  const { tx, clock, server } = await instance([], { tools: { pay: { idempotent: true } }, timeoutMs: 30_000 }, dead);
+  await clock.advance(afterMs);
+  expect(await within(clock, 500, tx.tryCallTool('pay', {}, KEY))).toMatchObject({ ok: true });
+  expect(server.sends).toHaveLength(2);
+}
+
+const away = (): never => {
+  throw new Error('away');
+};
+
+it('[G:I10] its ledger takes no mark: the caller is told, and the call is left to the next owner', async () => {
+  const { dead, next } = await leftBehind({}, { markSent: away });
+  const told = await within(next.clock, 5_000, next.tx.tryCallTool('pay', {}, KEY));
+  const error = { code: 'LEDGER_UNAVAILABLE', execution: 'unknown', retryable: true, reason: 'owner-lost' };
+  expect(told).toMatchObject({ ok: false, error });
+  expect(dead.server.sends).toHaveLength(1);
+  await expectRepeat(dead, 4_000);
+});
+
+it('[G:I10] another one takes it over while it waits: it follows that one', async () => {
+  const retry = { baseDelayMs: 5_000, maxDelayMs: 5_000, jitter: 'none' } as const;
+  const renewAll = () => Promise.reject(new Error('away'));
+  const { dead, next } = await leftBehind({ retry }, { renewAll });
+  const waiting = next.tx.tryCallTool('pay', {}, KEY);
+  await expectRepeat(dead, 4_000); // its lease has ended
+  expect(await within(next.clock, 5_000, waiting)).toMatchObject({ ok: true, meta: { duplicate: true } });
+  expect(dead.server.sends).toHaveLength(2);
+});
+
+it('[G:I10] it is closed while it waits: the call is left to the next owner', async () => {
+  const retry = { baseDelayMs: 2_000, maxDelayMs: 2_000, jitter: 'none' } as const;
+  const { dead, next } = await leftBehind({ retry });
+  const waiting = next.tx.tryCallTool('pay', {}, KEY);
+  await next.clock.advance(100);
+  const closed = next.tx.close({ graceMs: 0 });
+  expect(await within(next.clock, 1_000, waiting)).toMatchObject({ ok: false, error: { execution: 'unknown' } });
+  await within(next.clock, 1_000, closed);
+  await expectRepeat(dead, 4_000);
+});
+
+it('one that must not be repeated is in doubt', async () => {
+  const { dead, next } = await leftBehind({ tools: {} }, { markSent: away });
+  const told = await within(next.clock, 5_000, next.tx.tryCallTool('pay', {}, KEY));
+  expect(told).toMatchObject({ ok: false, error: { code: 'IN_DOUBT', reason: 'owner-lost' } });
+  expect(dead.server.sends).toHaveLength(1);
+});
