@@ -58,7 +58,11 @@ function ownerLost(): AttemptEnd {
   };
 }
 
-function finish(run: Run, end: AttemptEnd, decision: Decision): FlightEnd | Promise<FlightEnd | 'again' | 'reclaim'> {
+function finish(
+  run: Run,
+  end: AttemptEnd,
+  decision: Decision,
+): FlightEnd | 'reclaim' | Promise<FlightEnd | 'again' | 'reclaim'> {
   if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return followOthers(run, end.verdict);
   if (decision.do === 'release') return endReleased(run, end.verdict);
   const left = isOnlyInherited(run) ? leave(run, end.verdict) : undefined;
