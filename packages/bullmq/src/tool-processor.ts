@@ -1,6 +1,6 @@
 /** Runs one job of BullMQ as a tool call, and tells BullMQ its end in BullMQ's own words. */
 import { isMcpTxError } from '@mcp-tx/core';
-import type { ClientSource, JobEnd, JobOptions, ToolJob } from '@mcp-tx/core/job';
+import type { ClientSource, JobEnd, JobOptions } from '@mcp-tx/core/job';
 import { lazyClient, problemOf, refuseJob, replyOf, runJob } from '@mcp-tx/core/job';
 import type { Job } from 'bullmq';
 import { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
@@ -33,7 +33,19 @@ export type ToolProcessor = (job: Job, token?: string, signal?: JobAbort) => Pro
 export function toolProcessor(client: ClientSource, options: ToolProcessorOptions): ToolProcessor {
   const source = typeof client === 'function' ? lazyClient(client) : client;
   return async (job, token, signal) => {
-    const { end, earlier } = await runOne(source, job, signal, options);
+    let earlier = 0; // sends of the steps before
+    let end: JobEnd;
+    try {
+      const read = readJobData(job.data, () => keyOfJob(job.queueName, String(job.id), job.timestamp));
+      const previous = read.step === undefined ? undefined : await previousReply(job, read.step);
+      earlier = previous?.totalAttempts ?? 0;
+      const args = previous === undefined ? undefined : fillFromPrev(read.job.arguments, previous);
+      const call = args === undefined ? read.job : { ...read.job, arguments: args };
+      end = await runJob(source, call, runOptions(job, signal, options));
+    } catch (error) {
+      if (!isMcpTxError(error)) throw error; // the queue did not answer: BullMQ runs the job again
+      end = refuseJob(error);
+    }
     try {
       options.onEnd?.(job, end);
     } catch {
@@ -45,24 +57,7 @@ export function toolProcessor(client: ClientSource, options: ToolProcessorOption
   };
 }
 
-/** The end of a run, and the sends of the steps before. */
-async function runOne(
-  source: ClientSource,
-  job: Job,
-  signal: JobAbort | undefined,
-  options: ToolProcessorOptions,
-): Promise<{ readonly end: JobEnd; readonly earlier: number }> {
-  let earlier = 0;
-  let call: ToolJob;
-  try {
-    const read = readJobData(job.data, () => keyOfJob(job.queueName, String(job.id), job.timestamp));
-    const previous = read.step === undefined ? undefined : await previousReply(job, read.step);
-    earlier = previous?.totalAttempts ?? 0;
-    call = previous === undefined ? read.job : { ...read.job, arguments: fillFromPrev(read.job.arguments, previous) };
-  } catch (error) {
-    if (!isMcpTxError(error)) throw error; // the queue did not answer: BullMQ runs the job again
-    return { end: refuseJob(error), earlier };
-  }
+function runOptions(job: Job, signal: JobAbort | undefined, options: ToolProcessorOptions): JobOptions {
   const { tools, scope, timeoutMs, retryLater, progress = false } = options;
   const run: { -readonly [Name in keyof JobOptions]: JobOptions[Name] } = {
     tools,
@@ -73,7 +68,7 @@ async function runOne(
   if (retryLater !== undefined) run.retryLater = retryLater;
   if (signal !== undefined) run.signal = signal;
   if (progress) run.onProgress = (said) => void job.updateProgress({ ...said }).catch(() => undefined);
-  return { end: await runJob(source, call, run), earlier };
+  return run;
 }
 
 /**
