@@ -249,6 +249,21 @@ describe('a worker', () => {
     eyes.disconnect();
   });
 
+  it('of which one job is cancelled puts that one back, and its next run finds the one result', async () => {
+    await using scene = await sceneOn(redis);
+    const queue = scene.openQueue();
+    const { worker } = await scene.openWorker();
+    const { jobId } = await queue.enqueue('slow', { ms: 600, orderId: 'a' });
+    const other = await queue.enqueue('slow', { ms: 600, orderId: 'b' });
+    await until('both calls', () => scene.server.faults().arrivals.length === 2);
+    expect([worker.cancelJob(jobId, 'by hand'), worker.cancelJob('absent')]).toEqual([true, false]);
+    const back = () => queue.queue.getJob(jobId).then((job) => (job?.attemptsStarted ?? 0) > 1);
+    await until('it runs again', back);
+    for (const one of [jobId, other.jobId]) expect((await queue.result(one)).result.content).toBeDefined();
+    expect([scene.paid('a'), scene.paid('b')]).toEqual([1, 1]);
+    expect(await queue.queue.getJob(other.jobId)).toMatchObject({ attemptsStarted: 1 });
+  });
+
   it('whose connections are all cut in mid-call loses nothing and runs nothing twice (T21)', async () => {
     await using scene = await sceneOn(redis);
     const queue = scene.openQueue();

@@ -1,4 +1,5 @@
 /** Public face `@mcp-tx/testing/job-contract`: what every queue host must do, as cases that run under any test runner. */
+import { attackCases } from './job-contract/attack-cases.ts';
 import { badCases } from './job-contract/bad-cases.ts';
 import { endCases } from './job-contract/end-cases.ts';
 import type { JobCase } from './job-contract/fixture.ts';
@@ -16,4 +17,4 @@ export type {
 export { runJobCase } from './job-contract/run-case.ts';
 
 /** Every case of the contract. */
-export const jobCases: readonly JobCase[] = [...endCases, ...badCases, ...lifeCases];
+export const jobCases: readonly JobCase[] = [...endCases, ...badCases, ...attackCases, ...lifeCases];

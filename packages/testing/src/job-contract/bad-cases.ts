@@ -34,6 +34,7 @@ export const badCases: readonly JobCase[] = [
     id: 'job:forged',
     title:
       'forged, foreign, oversized and late messages are put aside with their reasons; jobs between them run [G:Q4]',
+    attack: 58,
     needs: [],
     async run({ host, arrivals, paid }) {
       const tickets = new Map<string, RegExp>();
@@ -76,6 +77,7 @@ export const badCases: readonly JobCase[] = [
   {
     id: 'job:scope',
     title: 'the scope of a job counts where the host believes it [G:Q4]',
+    attack: 1,
     needs: [],
     setup: { scope: (job) => job.scope },
     async run({ host, client, paid }) {

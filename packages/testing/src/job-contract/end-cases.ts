@@ -57,6 +57,7 @@ export const endCases: readonly JobCase[] = [
   {
     id: 'job:conflict',
     title: 'a key that was used for something else never gets somebody else’s result',
+    attack: 5,
     needs: [],
     async run({ host, paid }) {
       const put = (orderId: string) => host.enqueue('pay', { orderId }, { idempotencyKey: 'order' });
@@ -156,6 +157,7 @@ export const endCases: readonly JobCase[] = [
   {
     id: 'job:keys',
     title: 'keys are opaque: colons, whole numbers, spaces and case make different operations',
+    attack: 11,
     needs: [],
     async run({ host, server }) {
       const keys = ['a:b', 'a:b:c', ':', '42', '0', '-1', 'a', 'A', 'a ', 'é', 'e\u0301', '{a}', 'k'.repeat(255)];

@@ -79,6 +79,8 @@ export interface JobCase {
   readonly id: `job:${string}`;
   readonly title: string;
   readonly needs: readonly JobNeed[];
+  /** Row of the attack list that this is. */
+  readonly attack?: number;
   readonly server?: Pick<FaultyHttpOptions, 'script' | 'aware'>;
   readonly instance?: Partial<McpTxOptions>;
   readonly setup?: Partial<JobHostSetup>;

@@ -103,6 +103,7 @@ function environment(
     RABBITMQ_CTL_ERL_ARGS: LOOPBACK_ONLY,
     RABBITMQ_CTL_DIST_PORT_MIN: '40000',
     RABBITMQ_CTL_DIST_PORT_MAX: '65000',
+    NODE_ENV: 'test', // nothing reads it; where Next's types are about, no environment is one without it
   };
 }
 
