@@ -17,6 +17,8 @@ export interface GrownStore extends AsyncDisposable {
   readonly ledger: Ledger & LedgerReader;
   /** Bytes that it takes now, in memory or on the disk. */
   size(): Promise<number>;
+  /** What the server does by itself, where a store does not grow in half a minute. */
+  tidy?(): Promise<void>;
   /** Bytes for a key at most. */
   readonly bytesAtMost: number;
 }
@@ -59,6 +61,9 @@ export async function growPostgres(): Promise<GrownStore> {
     async size() {
       const { rows } = await pool.query('select pg_database_size(current_database()) as size');
       return Number(rows[0]?.size);
+    },
+    async tidy() {
+      await pool.query('vacuum mcp_tx_operations');
     },
     bytesAtMost: 480,
     async [Symbol.asyncDispose]() {
