@@ -81,9 +81,19 @@ export class Run implements Driver, LeaseOwner {
     this.ports.events.emit('lease.lost', { operationId, requestId, tool });
   }
 
-  /** An earlier run of this flight had the same lease: a send that it had marked, and that never left, is not counted. */
+  /**
+   * An earlier run of this flight had the same lease: a send that it had marked, and that never left, is not counted; and of a former
+   * owner's send the ledger tells no more once that mark is made.
+   */
   goOnAfter(former: Run): void {
-    if (!this.marked && former.held?.lease.fence === this.held?.lease.fence) this.attempt = former.attempt;
+    if (former.held?.lease.fence !== this.held?.lease.fence) return;
+    if (!this.marked) this.attempt = former.attempt;
+    if (former.doubt === undefined || this.doubt !== undefined) return;
+    this.doubt = former.doubt;
+    this.doubtSentAt = former.doubtSentAt;
+    this.doubtIsDead = former.doubtIsDead;
+    this.mode = former.mode;
+    this.flight.mayHaveRun = true;
   }
 
   /** A send has left. */

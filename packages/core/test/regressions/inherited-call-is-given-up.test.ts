@@ -6,6 +6,7 @@ import type { Ledger } from '../../src/ledger.ts';
 import type { Instance } from '../support/instance.ts';
 import { crashed, instance, within } from '../support/instance.ts';
 import { overrideLedger } from '../support/override-ledger.ts';
+import type { Fate } from '../support/scripted-connection.ts';
 import { fates } from '../support/scripted-connection.ts';
 
 const KEY = { idempotencyKey: 'order:1' };
@@ -62,6 +63,42 @@ it('[G:I10] it is closed while it waits: the call is left to the next owner', as
   expect(await within(next.clock, 1_000, waiting)).toMatchObject({ ok: false, error: { execution: 'unknown' } });
   await within(next.clock, 1_000, closed);
   await expectRepeat(dead, 4_000);
+});
+
+/** Its first mark takes longer than its lease lasts. */
+async function afterSlowMark(then: readonly Fate[]) {
+  const { dead, next } = await leftBehind({});
+  let isFirst = true;
+  const events: string[] = [];
+  const slow = overrideLedger(dead.ledger, {
+    renewAll: () => Promise.reject(new Error('away')),
+    async markSent(...mark) {
+      const marked = await dead.ledger.markSent(...mark);
+      if (isFirst) await new Promise<void>((resolve) => void next.clock.timer(2_990, resolve));
+      isFirst = false;
+      return marked;
+    },
+  });
+  const { tx } = await instance(
+    then,
+    { tools: { pay: { idempotent: true } }, timeoutMs: 9_000, breaker: false, ledger: slow },
+    next,
+  );
+  tx.on('lease.lost', () => void events.push('lease.lost'));
+  const told = await within(next.clock, 15_000, tx.tryCallTool('pay', {}, KEY));
+  expect(events).toEqual(['lease.lost']);
+  return { told, dead };
+}
+
+it('[G:I10] its lease ran out while it marked the send: it renews it, and sends', async () => {
+  const { told, dead } = await afterSlowMark([]);
+  expect(told).toMatchObject({ ok: true, meta: { attempts: 2 } });
+  expect(dead.server.sends).toHaveLength(2);
+});
+
+it('[G:I3] nor does it forget meanwhile that a former owner has sent it', async () => {
+  const { told } = await afterSlowMark([fates.refused, fates.refused, fates.refused]);
+  expect(told).toMatchObject({ ok: false, error: { code: 'IN_DOUBT', execution: 'unknown' } });
 });
 
 it('one that must not be repeated is in doubt', async () => {
