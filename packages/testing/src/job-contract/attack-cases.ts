@@ -6,6 +6,8 @@ import type { JobCase, JobWorld } from './fixture.ts';
 
 const GOOD = { v: 1, tool: 'pay', arguments: { orderId: 'x' }, idempotencyKey: 'k' };
 const MANY = 100;
+/** NUL and half of a pair, as JSON spells them: PostgreSQL holds neither, so a queue on it refuses the message itself. */
+const UNSTORABLE = /\\u0000|\\ud[89a-f]/;
 
 /** Puts each message into the queue; every one is put aside with that code, nothing reaches the server, and another job runs. */
 async function refuseAll(
@@ -14,7 +16,12 @@ async function refuseAll(
   bodies: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const names = new Map<string, string>();
-  for (const [what, body] of Object.entries(bodies)) names.set(await host.inject(body), what);
+  for (const [what, body] of Object.entries(bodies)) {
+    const ticket = await host.inject(body).catch((refusal: unknown) => {
+      if (!UNSTORABLE.test(JSON.stringify(body))) throw refusal;
+    });
+    if (ticket !== undefined) names.set(ticket, what);
+  }
   await until('all are put aside', async () => (await host.deadLetters()).length >= names.size, 15_000);
   const letters = await host.deadLetters();
   equal(letters.length, names.size);
