@@ -115,8 +115,8 @@ function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<F
 }
 
 /** Left to another process as it is. */
-export function endDetached({ attempt: attempts }: Run): FlightEnd {
-  return { kind: 'detached', reason: 'shutdown', attempts, mayHaveRun: true, othersUnknown: false };
+export function endDetached(run: Run): FlightEnd {
+  return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true, othersUnknown: false };
 }
 
 function settle(run: Run, outcome: Outcome): boolean | Promise<boolean> {
