@@ -23,7 +23,7 @@ export interface LossReport {
 
 const OPERATIONS = 300;
 const CUT_BYTES = 1_000;
-/** What left the worker before the store was killed has arrived by then, ms. */
+/** What left the worker before the store was killed has arrived when nothing has come for so long, ms. */
 const SETTLE_MS = 300;
 
 /** One round, with a store and a tool server of its own. */
@@ -42,8 +42,7 @@ export async function loseWrites(
     let cutting: Promise<number> | undefined;
     const cut = async (): Promise<number> => {
       await service.kill();
-      await sleep(SETTLE_MS);
-      const before = tools.effects().length;
+      const before = await settled(() => tools.effects().length);
       cutTail(service.folder);
       await service.restart();
       return before;
@@ -69,6 +68,15 @@ export async function loseWrites(
     };
   } finally {
     await service.stop();
+  }
+}
+
+/** A number, once it stays as it is: without its store a worker sends nothing, so it does. */
+async function settled(count: () => number): Promise<number> {
+  for (;;) {
+    const before = count();
+    await sleep(SETTLE_MS);
+    if (count() === before) return before;
   }
 }
 
