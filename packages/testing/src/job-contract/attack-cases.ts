@@ -1,8 +1,8 @@
 /** Rows of the attack list that reach a queue: what a stranger, or another tenant, puts into it. */
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
-import type { JobReply } from '@mcp-tx/core/job';
 import { until } from '../until.ts';
 import type { JobCase, JobWorld } from './fixture.ts';
+import { codeOf, endOfCall } from './refusal.ts';
 
 const GOOD = { v: 1, tool: 'pay', arguments: { orderId: 'x' }, idempotencyKey: 'k' };
 const MANY = 100;
@@ -35,14 +35,6 @@ async function refuseAll(
   equal(paid('good'), 1);
 }
 
-/** What came of a call whose key is taken: some queues refuse it where it is put in. */
-async function endOfRefused({ host }: JobWorld, tool: string, args: object, key: string): Promise<JobReply> {
-  return host.enqueue(tool, { ...args }, { idempotencyKey: key }).then(
-    (ticket) => host.endOf(ticket),
-    (error: { readonly code: string }): JobReply => ({ v: 1, ok: false, problem: error as never }),
-  );
-}
-
 const withArguments = (more: object): object => ({ ...GOOD, arguments: { orderId: 'x', ...more } });
 const withKey = (idempotencyKey: unknown): object => ({ ...GOOD, idempotencyKey });
 
@@ -64,11 +56,10 @@ export const attackCases: readonly JobCase[] = [
     title: 'a key that was used for another tool runs nothing',
     attack: 6,
     needs: [],
-    async run(world) {
-      const { host, arrivals, paid } = world;
+    async run({ host, arrivals, paid }) {
       equal((await host.endOf(await host.enqueue('pay', { orderId: 'a' }, { idempotencyKey: 'k' }))).ok, true);
-      const refused = await endOfRefused(world, 'append', { line: 'a' }, 'k');
-      deepEqual([refused.ok, refused.ok ? undefined : refused.problem.code], [false, 'KEY_CONFLICT']);
+      const refused = await endOfCall(host, 'append', { line: 'a' }, { idempotencyKey: 'k' });
+      deepEqual([refused.ok, codeOf(refused)], [false, 'KEY_CONFLICT']);
       deepEqual([arrivals(), paid('a')], [1, 1]);
     },
   },
@@ -127,16 +118,15 @@ export const attackCases: readonly JobCase[] = [
     title: 'members named __proto__ and constructor are data: they change no object, and they count',
     attack: 14,
     needs: [],
-    async run(world) {
-      const { host, server, ends, paid } = world;
+    async run({ host, server, ends, paid }) {
       const sly = '{"orderId":"a","__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}';
       await host.inject({ ...GOOD, arguments: JSON.parse(sly) as object });
       await until('it has ended', () => ends.length > 0);
       equal(({} as { polluted?: number }).polluted, undefined);
       equal(ends[0]?.kind, 'acknowledge');
       ok(JSON.stringify(server().effects()[0]?.args).includes('constructor'));
-      const refused = await endOfRefused(world, 'pay', { orderId: 'a' }, 'k');
-      deepEqual([refused.ok, refused.ok ? undefined : refused.problem.code], [false, 'KEY_CONFLICT']);
+      const refused = await endOfCall(host, 'pay', { orderId: 'a' }, { idempotencyKey: 'k' });
+      deepEqual([refused.ok, codeOf(refused)], [false, 'KEY_CONFLICT']);
       equal(paid('a'), 1);
     },
   },

@@ -1,9 +1,9 @@
 /** Cases of how jobs end (T9, T46): acknowledged, come again, or put aside; and that each runs once. */
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict';
-import type { JobReply } from '@mcp-tx/core/job';
 import { resultOf } from '@mcp-tx/core/job';
 import { until } from '../until.ts';
 import type { JobCase } from './fixture.ts';
+import { codeOf, endOfCall } from './refusal.ts';
 
 export const endCases: readonly JobCase[] = [
   {
@@ -60,12 +60,9 @@ export const endCases: readonly JobCase[] = [
     attack: 5,
     needs: [],
     async run({ host, paid }) {
-      const put = (orderId: string) => host.enqueue('pay', { orderId }, { idempotencyKey: 'order' });
-      resultOf(await host.endOf(await put('a')));
-      const refused = await put('b').then(
-        (ticket) => host.endOf(ticket),
-        (error: { readonly code: string }): JobReply => ({ v: 1, ok: false, problem: error as never }),
-      );
+      const put = (orderId: string) => endOfCall(host, 'pay', { orderId }, { idempotencyKey: 'order' });
+      resultOf(await put('a'));
+      const refused = await put('b');
       deepEqual([refused.ok, codeOf(refused)], [false, 'KEY_CONFLICT']);
       deepEqual([paid('a'), paid('b')], [1, 0]);
     },
@@ -169,7 +166,3 @@ export const endCases: readonly JobCase[] = [
     },
   },
 ];
-
-function codeOf(reply: JobReply): string | undefined {
-  return reply.ok ? undefined : reply.problem.code;
-}
