@@ -9,7 +9,7 @@ import type { Script, ScriptName } from './scripts/script.ts';
 import { scriptsOf } from './scripts/script.ts';
 
 /** The form in which records are kept. */
-const VERSION = '2';
+const VERSION = '3';
 
 /** What this process has seen of the store last. */
 interface Seen {

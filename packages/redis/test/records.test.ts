@@ -78,6 +78,8 @@ it('a record that was tampered with is told by its code', async () => {
     ['fence', 'many'],
     ['sent_at', 'early'],
     ['state', 'completed'],
+    ['state', 'lost'],
+    ['mode', '9'],
   ] as const) {
     await tamper(eyes, prefix, operationId, field, value);
     await expect(ledger.find(operationId)).rejects.toMatchObject({ code: 'LEDGER_CORRUPT', operationId });

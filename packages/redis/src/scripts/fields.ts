@@ -34,5 +34,11 @@ export const FIELDS = [
   'result',
 ] as const;
 
+/** Fields whose few words are kept as their places here, from 1: a record holds them for as long as it is there. */
+export const CODED = {
+  state: ['claimed', 'sent', 'completed', 'failed', 'in_doubt'],
+  mode: ['at-most-once', 'at-least-once', 'effectively-once'],
+} as const;
+
 /** A field of a record. */
 export type FieldName = (typeof FIELDS)[number];

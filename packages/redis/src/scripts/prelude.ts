@@ -1,6 +1,6 @@
 /** What every script begins with: the standing of the store, its clock, and how a record is loaded, saved and found again. */
 import type { FieldName } from './fields.ts';
-import { FIELDS } from './fields.ts';
+import { CODED, FIELDS } from './fields.ts';
 
 /** Bytes of arguments or a result that stand in the record itself, at most. */
 const LONG = 1_024;
@@ -9,11 +9,21 @@ const LONG = 1_024;
 const SINCE: readonly FieldName[] = ['deadline_at', 'sent_at', 'ended_at', 'expires_at'];
 
 const TOLD = FIELDS.slice(0, -2).map((name) => `r.${name} or false`);
-const PACKED = FIELDS.map((name) => (SINCE.includes(name) ? `r.${name} and r.${name} - r.created_at` : `r.${name}`));
+const PACKED = FIELDS.map((name) => {
+  if (name in CODED) return `codes.${name}[r.${name}]`;
+  return SINCE.includes(name) ? `r.${name} and r.${name} - r.created_at` : `r.${name}`;
+});
 const UNPACKED = FIELDS.map((name, at) => {
+  if (name in CODED) return `${name} = words.${name}[f[${at + 1}]] or error('${name}')`;
   const since = SINCE.includes(name) ? ` and f[${at + 1}] + f[${FIELDS.indexOf('created_at') + 1}]` : '';
   return `${name} = f[${at + 1}]${since} or nil`;
 });
+const WORDS = Object.entries(CODED).map(
+  ([name, words]) => `${name} = { ${words.map((word) => `'${word}'`).join(', ')} }`,
+);
+const CODES = Object.entries(CODED).map(
+  ([name, words]) => `${name} = { ${words.map((word, at) => `['${word}'] = ${at + 1}`).join(', ')} }`,
+);
 
 /**
  * Arguments: KEYS[1] is the store's head; ARGV[1..3] is what this process has seen of the store (epoch, generation, writes),
@@ -64,6 +74,7 @@ end
 local function key_of(id) return base .. ':op:' .. id end
 local function corrupt(id) error({ err = 'CORRUPT ' .. id }) end
 
+local words, codes = { ${WORDS.join(', ')} }, { ${CODES.join(', ')} }
 local function pack(r)
   return cmsgpack.pack({ ${PACKED.map((value) => `${value} or false`).join(', ')} })
 end

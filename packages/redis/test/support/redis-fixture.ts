@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import type { RedisLedger } from '../../src/index.ts';
 import { redisLedger } from '../../src/index.ts';
 import type { FieldName } from '../../src/scripts/fields.ts';
-import { FIELDS } from '../../src/scripts/fields.ts';
+import { CODED, FIELDS } from '../../src/scripts/fields.ts';
 
 let count = 0;
 
@@ -66,7 +66,8 @@ async function rawRecord(eyes: Redis, prefix: string, operationId: string): Prom
   const row = await keptOf(eyes, prefix, operationId);
   if (row?.state === undefined || row.tombstone !== undefined) return undefined;
   const result = typeof row.result === 'number' ? await eyes.get(`{${prefix}}:result:${operationId}`) : row.result;
-  const { state, fence, attempts } = row;
+  const { fence, attempts } = row;
+  const state = CODED.state[Number(row.state) - 1];
   return { state: String(state), fence: Number(fence), attempts: Number(attempts), result: result as never };
 }
 
