@@ -27,7 +27,14 @@ const flags = {
   store: choiceAmong('which store', STORES),
   place: { kind: 'choice', says: 'where its data is', default: 'disk', choices: ['disk', 'memory'] },
   rounds: { kind: 'integer', says: 'alternations of all subjects of a store', default: 4, min: 1, max: 1_000 },
-  window: { kind: 'integer', says: 'milliseconds of each measurement', default: 400, min: 50, max: 60_000 },
+  window: { kind: 'integer', says: 'milliseconds of each measurement', default: 600, min: 50, max: 60_000 },
+  warmMs: {
+    kind: 'integer',
+    says: 'how long each subject calls, for each number in flight, before anything counts; compilers need so long to be done',
+    default: 2_000,
+    min: 0,
+    max: 120_000,
+  },
 } as const;
 
 interface Values {
@@ -35,6 +42,7 @@ interface Values {
   readonly place: string;
   readonly rounds: number;
   readonly window: number;
+  readonly warmMs: number;
 }
 
 type Context = MeasureContext<Values>;
@@ -64,7 +72,7 @@ async function compare(context: Context, store: Store): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const subjects = await openAll(context, store, stack);
   for (const callers of CALLERS) {
-    for (const subject of subjects.values()) await rateOf(subject, callers, context.flags.window); // warm
+    for (const subject of subjects.values()) await rateOf(subject, callers, context.flags.warmMs);
     const rates = await takeTurns(context, store, subjects, callers);
     const alone = callers === 1 ? await callsAlone(context, subjects) : undefined;
     report(context, store, { callers, rates, alone });

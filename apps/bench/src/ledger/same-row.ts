@@ -1,9 +1,9 @@
 // Two plain statements that write what the ledger writes for a call, into a table of its own kind: what is left is the ledger's doing.
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { sqlLedger } from '@mcp-tx/sql';
 import type pg from 'pg';
 import type { Subject } from './subject.ts';
-import { keyBytes, oneByOne, RESULT, tool } from './subject.ts';
+import { freshRequestId, keyBytes, oneByOne, RESULT, tool } from './subject.ts';
 
 const COLUMNS = [
   ...['operation_key', 'digest', 'scope', 'server_name', 'tool', 'idempotency_key', 'fingerprint', 'request_id'],
@@ -34,10 +34,10 @@ export async function openSameRow(pool: pg.Pool): Promise<Subject> {
 }
 
 function rowOf(n: number): unknown[] {
-  const [key, now, request] = [`order:${n}`, Date.now(), `req_${randomBytes(13).toString('hex')}`];
+  const [key, now, request] = [`order:${n}`, Date.now(), freshRequestId()];
   return [
     ...[keyBytes(key), keyBytes(`${key}:`), 'default', 'payments', 'charge', key],
-    ...[hash('sha256', key, 'base64url'), request, request, 'sent', 'at-most-once', 1, 3, 1],
+    ...[hash('sha256', key, 'base64url'), request, request.slice(-16), 'sent', 'at-most-once', 1, 3, 1],
     ...[now + LEASE_MS, now + DEADLINE_MS, SETTLE_MS, RETENTION_MS, now, now],
   ];
 }

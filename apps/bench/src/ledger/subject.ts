@@ -1,5 +1,5 @@
 // What is measured here: a way of making calls durable. Each subject does the same: a claim, a tool that does nothing, an end.
-import { hash, randomBytes } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { ClaimRequest, Ledger, Outcome } from '@mcp-tx/core/ledger';
 import { claimRequestOf } from '@mcp-tx/testing/ledger-contract';
 
@@ -60,6 +60,14 @@ export async function replayThrough(ledger: Ledger, key: string): Promise<void> 
   if (claim.kind !== 'replay') throw new Error(`${key}: ${claim.kind}`);
 }
 
+let requests = 0;
+
+/** As long as the engine's; made for nothing, for the engine's cost is not measured here. */
+export function freshRequestId(): string {
+  requests += 1;
+  return `req_${requests.toString(36).padStart(26, '0')}`;
+}
+
 /** 16 bytes for a key, as a ledger makes them. */
 export function keyBytes(key: string): Buffer {
   return hash('sha256', key, 'buffer').subarray(0, 16);
@@ -67,7 +75,7 @@ export function keyBytes(key: string): Buffer {
 
 /** With an owner and a fingerprint as long as real ones. */
 function requestOf(key: string): ClaimRequest {
-  const requestId = `req_${randomBytes(13).toString('hex')}`; // as long as the engine's
+  const requestId = freshRequestId();
   const [ownerToken, fingerprint] = [requestId.slice(-16), hash('sha256', key, 'base64url')];
   return claimRequestOf(key, { ownerToken, requestId, fingerprint, state: 'sent', leaseMs: 15_000 });
 }
