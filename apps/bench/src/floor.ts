@@ -15,24 +15,31 @@ interface FloorRecord {
   readonly [field: string]: unknown;
 }
 
+/** A call of a tool and what is kept of it. */
+export type FloorCall = (key: string, args: object, call: () => Promise<object>) => Promise<FloorAnswer>;
+
+/** What the caller gets. */
+export interface FloorAnswer {
+  readonly result: unknown;
+  readonly meta: { readonly ack: true; readonly attempts: 1; readonly requestId: string; readonly operationId: string };
+  readonly durationMs: number;
+}
+
 /**
  * Two digests (identity and fingerprint), a record that others can find for one second or two, the result as text, and a parse
  * of that text for the caller. No deadline, no lease, no retry, no gate, no event, no check of anything; and records go by the
  * thousand, with the map they are in, at no cost of their own.
  */
-export async function keyedFloor(): Promise<Work> {
-  const client = await echoClient();
+export function openFloor(): FloorCall {
   let young = new Map<string, FloorRecord>();
   let old = new Map<string, FloorRecord>();
   let swapAt = performance.now() + RETENTION_MS;
-  let n = 0;
-  return async () => {
-    n += 1;
+  return async (key, args, call) => {
     const now = performance.now();
-    const record = claim(`order:${n}`, now);
+    const record = claim(key, args, now);
     if (young.has(record.id) || old.has(record.id)) throw new Error('the keys of this run are all different');
     young.set(record.id, record);
-    const result = await client.callTool({ name: 'echo', arguments: ARGUMENTS });
+    const result = await call();
     record.outcome = JSON.stringify(result);
     record.state = 'completed';
     record.endedAt = performance.now();
@@ -41,12 +48,27 @@ export async function keyedFloor(): Promise<Work> {
       young = new Map();
       swapAt = now + RETENTION_MS;
     }
-    return { result: JSON.parse(record.outcome) as unknown, meta: { ack: true, attempts: 1, operationId: record.id } };
+    const meta = { ack: true, attempts: 1, requestId: record.requestId, operationId: record.id } as const;
+    return { result: JSON.parse(record.outcome) as unknown, meta, durationMs: record.endedAt - now };
   };
 }
 
-function claim(key: string, now: number): FloorRecord & { readonly id: string } {
-  const text = JSON.stringify(ARGUMENTS);
+/** The same around a tool that costs nothing. */
+export async function keyedFloor(): Promise<Work> {
+  const [client, floor] = [await echoClient(), openFloor()];
+  let n = 0;
+  return () => {
+    n += 1;
+    return floor(`order:${n}`, ARGUMENTS, () => client.callTool({ name: 'echo', arguments: ARGUMENTS }));
+  };
+}
+
+function claim(
+  key: string,
+  args: object,
+  now: number,
+): FloorRecord & { readonly id: string; readonly requestId: string } {
+  const text = JSON.stringify(args);
   const digest = hash('sha256', `1;7:default5:bench${key.length}:${key}`, 'hex');
   return {
     id: digest.slice(0, 32),

@@ -17,7 +17,7 @@ const flags = {
     min: 0,
     max: 120_000,
   },
-  rounds: { kind: 'integer', says: 'alternations in each comparison', default: 10, min: 1, max: 1_000 },
+  rounds: { kind: 'integer', says: 'alternations in each comparison', default: 16, min: 1, max: 1_000 },
 } as const;
 
 type Values = { readonly queue: string; readonly warmMs: number; readonly rounds: number };
