@@ -114,9 +114,9 @@ function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<F
   return endSettled(run, { verdict: { ...verdict, class: 'unknown', doubt: 'shutdown' } });
 }
 
-/** Left to another process as it is. */
-export function endDetached(run: Run): FlightEnd {
-  return { kind: 'detached', reason: 'shutdown', attempts: run.attempt, mayHaveRun: true, othersUnknown: false };
+/** Left to the next owner as it is. */
+export function endDetached({ flight, attempt: attempts }: Run): FlightEnd {
+  return { kind: 'detached', reason: flight.stopReason, attempts, mayHaveRun: true, othersUnknown: false };
 }
 
 function settle(run: Run, outcome: Outcome): boolean | Promise<boolean> {

@@ -92,7 +92,7 @@ function answered(end: FlightEnd): Execution {
 function drive(ports: EnginePorts, flight: Flight): void {
   const finish = (end: FlightEnd | 'reclaim'): void => {
     dropLease(ports, flight);
-    if (end === 'reclaim') {
+    if (end === 'reclaim' || cameBackTo(flight, end)) {
       void claimAgain(ports, flight).then(finish, fail);
       return;
     }
@@ -109,6 +109,11 @@ function drive(ports: EnginePorts, flight: Flight): void {
   } catch (error) {
     fail(error);
   }
+}
+
+/** The flight was left to the next owner, and meanwhile another caller has joined it: it is the next one. */
+function cameBackTo({ isAbandoned }: Flight, end: FlightEnd): boolean {
+  return end.kind === 'detached' && end.reason === 'aborted' && !isAbandoned;
 }
 
 function dropLease(ports: EnginePorts, { driver }: Flight): void {

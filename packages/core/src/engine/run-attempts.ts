@@ -7,6 +7,7 @@ import { stricter } from '../policy/tool-safety.ts';
 import type { AttemptEnd } from './attempt.ts';
 import { attemptOnce, endsIt, judge } from './attempt.ts';
 import { endDetached, endListening, endReleased, endSettled, endUnmarked } from './end-operation.ts';
+import type { Flight } from './flight.ts';
 import type { FlightEnd } from './flight-end.ts';
 import { askProbe } from './in-doubt.ts';
 import { insist } from './ledger-write.ts';
@@ -29,8 +30,8 @@ async function goOn(run: Run, first: AttemptEnd): Promise<FlightEnd | 'reclaim'>
     let decision = decide(end.verdict, situation(run, mayResend(run)));
     if (decision.do === 'resend') {
       const pause = await pauseBeforeResend(run, end.verdict, decision);
-      if (pause === 'over') continue;
-      end = pause.answer ?? end;
+      if (pause === 'over' || (pause === 'stopped' && cameBack(run))) continue;
+      end = pause === 'stopped' ? end : (pause.answer ?? end);
       decision = decide(end.verdict, situation(run, false));
     }
     if (mayBeProbed(run, end.verdict, decision)) {
@@ -80,8 +81,18 @@ function isOnlyInherited({ hasSent, doubt, mode, flight }: Run): boolean {
 function leave(run: Run, verdict: Classification): FlightEnd | 'reclaim' | undefined {
   const { flight, held, ledgerError } = run;
   if (ledgerError !== undefined) return endUnmarked(run, verdict);
-  if (flight.isAbandoned) return flight.stopReason === 'shutdown' ? endDetached(run) : undefined;
+  if (flight.isAbandoned) return mayComeAgain(flight) ? endDetached(run) : undefined;
   return held?.lost === true ? 'reclaim' : undefined;
+}
+
+/** The last caller left before its deadline, and wants no end of it: its host may ask again, here or elsewhere. */
+function mayComeAgain({ stopReason, cancelRequested }: Flight): boolean {
+  return stopReason !== 'timeout' && !cancelRequested;
+}
+
+/** Somebody came when the last caller had just left. Where nothing may have run, the operation ends, and is driven anew for that one. */
+function cameBack(run: Run): boolean {
+  return !run.isClean && mayResend(run);
 }
 
 function situation(run: Run, resend: boolean): Parameters<typeof decide>[1] {
@@ -108,12 +119,15 @@ function mayBeProbed(run: Run, verdict: Classification, decision: Decision): boo
   return decision.do === 'settle' || decision.do === 'listen';
 }
 
+/** How a wait went. `stopped`: the last caller left. */
+type Pause = 'over' | 'stopped' | { readonly answer: AttemptEnd | undefined };
+
 /** The wait before the next send. An answer to an earlier send may come in it, and ends it. */
 async function pauseBeforeResend(
   run: Run,
   failure: Classification,
   decision: Extract<Decision, { do: 'resend' }>,
-): Promise<'over' | { readonly answer: AttemptEnd | undefined }> {
+): Promise<Pause> {
   const { ports, flight } = run;
   run.failures += 1;
   const delayMs = decision.recover === undefined ? waitMs(run, failure) : 0;
@@ -151,16 +165,16 @@ async function holdReleased(run: Run): Promise<void> {
   }
 }
 
-async function listenFor(run: Run, delayMs: number): Promise<'over' | { readonly answer: AttemptEnd | undefined }> {
+async function listenFor(run: Run, delayMs: number): Promise<Pause> {
   const { ports, flight } = run;
-  if (flight.isAbandoned) return { answer: undefined };
+  if (flight.isAbandoned) return 'stopped';
   const timer = ports.clock.timer(delayMs, () => run.inbox.put({ kind: 'timer' }));
   try {
     for (;;) {
       const event = await run.inbox.next();
       if (event.kind === 'timer') return mayResend(run) ? 'over' : { answer: undefined };
-      if (event.kind === 'revived') continue;
-      if (event.kind === 'stopped') return { answer: undefined };
+      if (event.kind === 'stopped' && !cameBack(run)) return 'stopped';
+      if (event.kind !== 'ended') continue;
       const end = judge(run, event.send, event.seen);
       if (endsIt(end.verdict)) return { answer: end };
     }

@@ -1,5 +1,5 @@
-// A new owner that was kept from its first send, by its ledger, its lease or its own shutdown, settled the call in doubt, though
-// whoever came next could have sent it again safely.
+// A new owner that was kept from its first send, by its ledger, its lease, its own shutdown or a host that let go of the call, settled it
+// in doubt, though whoever came next could have sent it again safely.
 import { expect, it } from 'vitest';
 import type { McpTxOptions } from '../../src/index.ts';
 import type { Ledger } from '../../src/ledger.ts';
@@ -63,6 +63,52 @@ it('[G:I10] it is closed while it waits: the call is left to the next owner', as
   expect(await within(next.clock, 1_000, waiting)).toMatchObject({ ok: false, error: { execution: 'unknown' } });
   await within(next.clock, 1_000, closed);
   await expectRepeat(dead, 4_000);
+});
+
+/** The next owner waits for its first send, and its caller has gone away; after so many turns of the microtask queue. */
+async function letGo(onAbort: 'detach' | 'cancel', turns = 0) {
+  const retry = { baseDelayMs: 2_000, maxDelayMs: 2_000, jitter: 'none' } as const;
+  const { dead, next } = await leftBehind({ retry });
+  const host = new AbortController();
+  const waiting = next.tx.tryCallTool('pay', {}, { ...KEY, onAbort, signal: host.signal });
+  await next.clock.advance(100);
+  host.abort();
+  for (let turn = 0; turn < turns; turn += 1) await undefined;
+  return { dead, next, waiting };
+}
+
+it('[G:I10] its host lets go of the call while it waits: the call is left to the next owner', async () => {
+  const { dead, next, waiting } = await letGo('detach');
+  const error = { code: 'IN_DOUBT', execution: 'unknown', reason: 'aborted' };
+  expect(await within(next.clock, 1_000, waiting)).toMatchObject({ ok: false, error });
+  await next.clock.advance(100);
+  expect((await next.ledger.list({})).records).toMatchObject([{ state: 'sent', attempts: 1 }]);
+  await expectRepeat(dead, 4_000);
+});
+
+it('[G:I10] and where nobody comes, it is in doubt once its deadline has passed', async () => {
+  const { next } = await letGo('detach');
+  await next.clock.advance(60_000);
+  for (let n = 0; n < 2; n += 1) await within(next.clock, 1_000, next.tx.sweep());
+  expect((await next.ledger.list({})).records).toMatchObject([
+    { state: 'in_doubt', outcome: { reason: 'owner-lost' } },
+  ]);
+});
+
+it('[G:I10] a caller that comes just then is the next owner', async () => {
+  for (let turns = 0; turns < 20; turns += 1) {
+    const { dead, next } = await letGo('detach', turns);
+    const told = await within(next.clock, 6_000, next.tx.tryCallTool('pay', {}, KEY));
+    expect(told, `${turns} turns later`).toMatchObject({ ok: true, meta: { attempts: 2 } });
+    expect(dead.server.sends).toHaveLength(2);
+  }
+});
+
+it('its caller cancels it: it is in doubt', async () => {
+  const { next, waiting } = await letGo('cancel');
+  await within(next.clock, 1_000, waiting);
+  await next.clock.advance(100);
+  expect((await next.ledger.list({})).records).toMatchObject([{ state: 'in_doubt', attempts: 1 }]);
 });
 
 /** Its first mark takes longer than its lease lasts. */
