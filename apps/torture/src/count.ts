@@ -69,3 +69,9 @@ async function allRecords(ledger: LedgerReader): Promise<ReadonlyMap<string, Ope
   } while (cursor !== undefined);
   return records;
 }
+
+/** An operation in doubt, for people: how it was to be sent, how often it was, and why nobody knows. */
+export function inWords({ idempotencyKey, mode, outcome, attempts, attemptLimit }: OperationRecord): string {
+  const reason = outcome?.state === 'in_doubt' ? outcome.reason : 'no outcome';
+  return `${idempotencyKey} (${mode}, ${reason}, ${attempts} of ${attemptLimit} sends)`;
+}

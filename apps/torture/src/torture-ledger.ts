@@ -3,13 +3,12 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OperationRecord } from '@mcp-tx/core';
 import type { Service, TcpProxy } from '@mcp-tx/testing/services';
 import { startTcpProxy } from '@mcp-tx/testing/services';
 import type { MeasureContext } from 'measure';
 import { seededRandom, UsageError } from 'measure';
 import type { Count } from './count.ts';
-import { count } from './count.ts';
+import { count, inWords } from './count.ts';
 import { killOnce } from './kill-store.ts';
 import type { KillReport } from './kill-workers.ts';
 import { killWorkers } from './kill-workers.ts';
@@ -184,11 +183,6 @@ function judge(context: MeasureContext, flags: LedgerFlags, seen: Seen): void {
     const came = seen.injected.get(kind) ?? 0;
     must('plan', came === times, `${kind}: ${came} of ${times} came`);
   }
-}
-
-function inWords({ idempotencyKey, mode, outcome, attempts, attemptLimit }: OperationRecord): string {
-  const reason = outcome?.state === 'in_doubt' ? outcome.reason : 'no outcome';
-  return `${idempotencyKey} (${mode}, ${reason}, ${attempts} of ${attemptLimit} sends)`;
 }
 
 async function runLoss(context: MeasureContext, flags: LedgerFlags, folder: string, n: number): Promise<void> {

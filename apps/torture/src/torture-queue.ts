@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { countEffects } from '@mcp-tx/testing/faulty-server';
 import type { MeasureContext } from 'measure';
 import { seededRandom } from 'measure';
-import { count } from './count.ts';
+import { count, inWords } from './count.ts';
 import { startQueueWorkers } from './kill-queue-workers.ts';
 import { killStore } from './kill-store.ts';
 import { QUEUE_KINDS } from './queues/kinds.ts';
@@ -168,6 +168,7 @@ async function judge(context: MeasureContext, pass: Pass, flags: QueueFlags, see
     tally.inDoubt <= seen.kills * flags.concurrency,
     `${tally.inDoubt} are in doubt after ${seen.kills} kills`,
   );
-  if (pass.server === 'aware') must('aware', tally.inDoubt === 0, `${tally.inDoubt} are in doubt on an aware server`);
+  if (pass.server === 'aware')
+    must('aware', tally.inDoubt === 0, `in doubt on an aware server: ${listed.map(inWords).join('; ')}`);
   must('kills', seen.kills === flags.kills, `${seen.kills} of ${flags.kills} workers were killed`);
 }
