@@ -26,6 +26,8 @@ export default defineConfig({
     // A test that hangs fails all the same; one that computes for 2 s does not, while a machine does other things too.
     testTimeout: 20_000,
     hookTimeout: 30_000,
+    // Servers and workers that tests start find their modules compiled: starting them is a good part of what they take.
+    env: { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compile') },
     projects: ['packages', 'apps']
       .flatMap((group) => readdirSync(join(root, group)).map((name) => join(group, name)))
       .concat('.')

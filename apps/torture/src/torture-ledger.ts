@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationRecord } from '@mcp-tx/core';
 import type { Service, TcpProxy } from '@mcp-tx/testing/services';
 import { startTcpProxy } from '@mcp-tx/testing/services';
 import type { MeasureContext } from 'measure';
