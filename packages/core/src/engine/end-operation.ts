@@ -115,8 +115,8 @@ function endAtShutdown(run: Run, verdict: Classification): FlightEnd | Promise<F
 }
 
 /** Left to the next owner as it is. */
-export function endDetached({ flight, attempt: attempts }: Run): FlightEnd {
-  return { kind: 'detached', reason: flight.stopReason, attempts, mayHaveRun: true, othersUnknown: false };
+export function endDetached({ flight, attempt }: Run): FlightEnd {
+  return { kind: 'detached', reason: flight.stopReason, attempts: attempt, mayHaveRun: true, othersUnknown: false };
 }
 
 function settle(run: Run, outcome: Outcome): boolean | Promise<boolean> {
