@@ -66,23 +66,29 @@ function finish(
 ): FlightEnd | 'reclaim' | Promise<FlightEnd | 'again' | 'reclaim'> {
   if (run.held?.lost === true && run.isClean && end.verdict.class === 'not-sent') return followOthers(run, end.verdict);
   if (decision.do === 'release') return endReleased(run, end.verdict);
-  const left = isOnlyInherited(run) ? leave(run, end.verdict) : undefined;
+  const left = mayBeRepeated(run) ? leave(run, end.verdict) : undefined;
   if (left !== undefined) return left;
   if (decision.do === 'listen') return endListening(run, end.verdict);
   return endSettled(run, end);
 }
 
-/** A former owner's send may be repeated, and this owner has made none. */
-function isOnlyInherited({ hasSent, doubt, mode, flight }: Run): boolean {
-  return !hasSent && doubt !== undefined && mode !== 'at-most-once' && !flight.plan.readOnly;
+/** Some send may have taken effect, and whoever has the operation may send it again all the same. */
+function mayBeRepeated({ doubt, mode, held, flight }: Run): boolean {
+  return doubt !== undefined && mode !== 'at-most-once' && held !== undefined && !flight.plan.readOnly;
 }
 
 /** What keeps this owner from a send is its own trouble, and not the operation's: whoever comes next may send it. */
 function leave(run: Run, verdict: Classification): FlightEnd | 'reclaim' | undefined {
-  const { flight, held, ledgerError } = run;
-  if (ledgerError !== undefined) return endUnmarked(run, verdict);
-  if (flight.isAbandoned) return mayComeAgain(flight) ? endDetached(run) : undefined;
-  return held?.lost === true ? 'reclaim' : undefined;
+  const { flight, held, ledgerError, hasSent } = run;
+  if (ledgerError !== undefined && !hasSent) return endUnmarked(run, verdict);
+  if (flight.isAbandoned) return mayComeAgain(flight) && isUndecided(run, verdict) ? endDetached(run) : undefined;
+  return held?.lost === true && !hasSent ? 'reclaim' : undefined;
+}
+
+/** No answer can come any more, none has ended it, and there is a send left. */
+function isUndecided({ unanswered, attempt, attemptLimit }: Run, verdict: Classification): boolean {
+  const isOpen = verdict.class === 'not-sent' || (verdict.class === 'unknown' && verdict.doubt !== 'server-in-doubt');
+  return isOpen && unanswered.length === 0 && attempt < attemptLimit;
 }
 
 /** The last caller left before its deadline, and wants no end of it: its host may ask again, here or elsewhere. */

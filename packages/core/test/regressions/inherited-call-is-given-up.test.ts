@@ -86,6 +86,20 @@ it('[G:I10] its host lets go of the call while it waits: the call is left to the
   await expectRepeat(dead, 4_000);
 });
 
+it('[G:I10] so is one that this owner has sent itself, when its connection was lost', async () => {
+  const tools = { pay: { idempotent: true } };
+  const retry = { baseDelayMs: 2_000, maxDelayMs: 2_000, jitter: 'none' } as const;
+  const one = await instance([fates.reset], { tools, timeoutMs: 30_000, retry, breaker: false });
+  const host = new AbortController();
+  const waiting = one.tx.tryCallTool('pay', {}, { ...KEY, onAbort: 'detach', signal: host.signal });
+  await one.clock.advance(500);
+  host.abort();
+  expect(await within(one.clock, 1_000, waiting)).toMatchObject({ ok: false, error: { execution: 'unknown' } });
+  await one.clock.advance(100);
+  expect((await one.ledger.list({})).records).toMatchObject([{ state: 'sent', attempts: 1 }]);
+  await expectRepeat(one, 4_000);
+});
+
 it('[G:I10] and where nobody comes, it is in doubt once its deadline has passed', async () => {
   const { next } = await letGo('detach');
   await next.clock.advance(60_000);
