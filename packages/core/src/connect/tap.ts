@@ -1,5 +1,6 @@
 /** Watches a transport's own `send` and `onmessage`, so that what happened to a send is seen and not guessed from an error. */
 import { member } from '../protocol/tx-meta.ts';
+import { PassingMap } from '../runtime/passing-map.ts';
 import type { CallToolParams, McpClientLike, TransportLike } from './mcp-client.ts';
 import type { Watch } from './watch.ts';
 
@@ -34,9 +35,9 @@ export interface TapEvents {
 /** A tapped transport. */
 export class Tap {
   /** Sends through an SDK, by the arguments object: both SDKs hand on the very one they were given. */
-  readonly #pending = new Map<unknown, Watch>();
+  readonly #pending = new PassingMap<unknown, Watch>();
   /** Unanswered frames, by their id; among them all those that no SDK has a part in. */
-  readonly #byRequest = new Map<string | number, Watch>();
+  readonly #byRequest = new PassingMap<string | number, Watch>();
   readonly #events: TapEvents;
   readonly #transport: TransportLike;
   /** The SDK's own `onmessage`: what goes there by this way is not taken for a sign of life. */
@@ -157,9 +158,12 @@ export class Tap {
     if (message.method !== undefined) return this.#isProgressOfOurs(message);
     const watch = message.id === undefined ? undefined : this.#byRequest.get(message.id);
     if (watch === undefined || message.id === undefined || !note(watch, message)) return false;
-    this.#byRequest.delete(message.id); // the first answer counts
-    watch.frames?.onAnswer();
-    return watch.frames !== undefined;
+    if (watch.frames === undefined) {
+      this.#byRequest.delete(message.id); // the first answer counts
+      return false;
+    }
+    watch.frames.onAnswer(); // ends the watch
+    return true;
   }
 
   #isProgressOfOurs({ method, params }: Message): boolean {

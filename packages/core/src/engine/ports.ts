@@ -7,6 +7,7 @@ import type { ProbeOperation, ProbeVerdict } from '../policy/settings.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Deadlines } from '../runtime/deadlines.ts';
 import type { LinkedList } from '../runtime/linked-list.ts';
+import type { PassingMap } from '../runtime/passing-map.ts';
 import type { Random } from '../runtime/random.ts';
 import type { Admission } from './admission.ts';
 import type { Breaker } from './breaker.ts';
@@ -30,7 +31,7 @@ export interface EnginePorts {
   readonly leases: LeaseKeeper;
   readonly rules: ServerRules;
   /** Keyed operations under way in this process, by operation id. */
-  readonly flights: Map<string, Flight>;
+  readonly flights: PassingMap<string, Flight>;
   /** All operations under way, keyed or not. */
   readonly active: LinkedList<Flight>;
   /** Name of this instance in quarantine decisions. */

@@ -14,6 +14,7 @@ import type { CallDefaults } from '../policy/settings.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createDeadlines } from '../runtime/deadlines.ts';
 import { LinkedList } from '../runtime/linked-list.ts';
+import { PassingMap } from '../runtime/passing-map.ts';
 import { systemRandom } from '../runtime/random.ts';
 import type { McpTxOptions } from './options.ts';
 import { breakerOf, limitsOf } from './options.ts';
@@ -73,7 +74,7 @@ export function createPorts(options: McpTxOptions, defaults: CallDefaults, hooks
       busyMeansNotRun: options.busyMeansNotRun ?? true,
       unavailableMeansNotRun: options.unavailableMeansNotRun ?? false,
     },
-    flights: new Map(),
+    flights: new PassingMap(),
     active: new LinkedList(),
     session: random.id(),
     probe: hooks.probe,
