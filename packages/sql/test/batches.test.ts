@@ -1,12 +1,14 @@
 // Claims and ends that go together: each is answered for itself, whatever becomes of the others.
-import type { Claim } from '@mcp-tx/core/ledger';
+import type { Claim, ClaimRequest, Lease } from '@mcp-tx/core/ledger';
 import type { Service } from '@mcp-tx/testing/services';
 import { startMariadb, startPostgres } from '@mcp-tx/testing/services';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SqlLedger } from '../src/index.ts';
 import { requestOf, resultOf } from './support/operations.ts';
 import type { RemoteDatabase } from './support/remote.ts';
 import { connectTo, newDatabase, openLedger } from './support/remote.ts';
+
+const failureOf = (name: string) => ({ state: 'failed', error: { code: 'UNAUTHORIZED', message: name } }) as const;
 
 describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
   let service: Service;
@@ -72,6 +74,38 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
     ]);
   });
 
+  it.each([
+    { which: 'alike', more: {}, end: resultOf, bad: {} },
+    { which: 'of different kinds', more: { mode: 'effectively-once', deadlineInMs: 5_000 }, end: failureOf, bad: {} },
+    { which: 'one of them refused', more: {}, end: resultOf, bad: { retentionMs: 2 ** 70 } },
+  ] as const)('claims and ends that come together, $which: each is answered for itself', async (row) => {
+    const { which, more, end, bad } = row;
+    const own = (name: string): string => `${which}: ${name}`;
+    const [ended, lost, there] = ['ended', 'lost', 'there'].map(own) as [string, string, string];
+    const [first, second, third] = (await claimAll([ended, lost, there])).map(leaseOf);
+    const answers = await Promise.all([
+      ledger.claim(requestOf(own('new'))),
+      ledger.settle(first as Lease, resultOf(ended)),
+      ledger.claim(requestOf(there, { ownerToken: 'somebody else' })),
+      ledger.settle({ ...(second as Lease), fence: 7 }, resultOf(lost)),
+      ledger.claim(requestOf(own('other'), more)),
+      ledger.settle(third as Lease, end(there)),
+      Promise.resolve(ledger.claim({ ...requestOf(own('bad')), ...bad })).catch(() => 'refused'),
+    ]);
+    const kinds = answers.map((answer) => (typeof answer === 'object' ? answer.kind : answer));
+    expect([...kinds.slice(0, 2), ...kinds.slice(3)]).toEqual([
+      ...['claimed', true, false, 'claimed', true],
+      'retentionMs' in bad ? 'refused' : 'claimed',
+    ]);
+    expect(kinds[2]).toMatch(/^(?:busy|replay)$/); // its end and the claim of somebody else come at once
+    const found = await Promise.all([ended, lost, there].map((name) => ledger.find(requestOf(name).operationId)));
+    expect(found.map((record) => record?.outcome)).toEqual([resultOf(ended), undefined, end(there)]);
+    for (const n of [0, 4]) {
+      const name = own(n === 0 ? 'new' : 'other');
+      expect(await ledger.settle(leaseOf(answers[n] as Claim), resultOf(name))).toBe(true);
+    }
+  });
+
   it('large arguments come back as they were', async () => {
     const sizes = [10, 50_000, 50_000, 400_000];
     const requests = sizes.map((size, n) =>
@@ -108,3 +142,28 @@ describe.each(['postgres', 'mysql'] as const)('on %s', (kind) => {
     await other.end();
   }, 30_000);
 });
+
+it('PostgreSQL gets claims and ends that come together in one statement, whether they are alike or not', async () => {
+  const service = await startPostgres();
+  const database = connectTo('postgres', service.port, await newDatabase('postgres', service));
+  const query = vi.spyOn(database.options.pool as unknown as { query: (statement: unknown) => unknown }, 'query');
+  const ledger = openLedger(database);
+  await ledger.stats({});
+  for (const [round, server] of ['one', 'one', 'two'].entries()) {
+    const held = await Promise.all([1, 2, 3].map((n) => ledger.claim(requestOf(`held ${round}.${n}`))));
+    query.mockClear();
+    const [left, right] = ['left', server].map((name) => requestOf(`${name} ${round}`, { serverName: name }));
+    const answers = await Promise.all([
+      ...held.map((claim, n) => {
+        if (claim.kind !== 'claimed') throw new Error(claim.kind);
+        return ledger.settle(claim.lease, n === 0 && round > 0 ? failureOf('no') : resultOf('yes'));
+      }),
+      ...[left, right].map((request) => ledger.claim(request as ClaimRequest)),
+    ]);
+    expect(answers).toMatchObject([true, true, true, { kind: 'claimed' }, { kind: 'claimed' }]);
+    expect(query).toHaveBeenCalledTimes(1);
+  }
+  await ledger.close();
+  await database.end();
+  await service.stop();
+}, 60_000);

@@ -18,17 +18,11 @@ const MAX_BATCH = 256;
 /** So many callers that wait for one batch would all be answered at once, and come again at once: server and callers would take turns. */
 const IN_STEP = 16;
 
-/** The batches under way of all batchers that share it: those of one ledger. */
-export interface Traffic {
-  batches: number;
-}
-
 /** A batch begins when the turn in which its first job came is over: a lone caller waits for nothing. */
 export class Batcher<Job, Answer> {
   readonly #runBatch: RunBatch<Job, Answer>;
   readonly #runAlone: RunAlone<Job, Answer>;
   readonly #isAboutOne: (error: unknown) => boolean;
-  readonly #traffic: Traffic;
   #queue: Waiting<Job, Answer>[] = [];
   #underWay = 0;
   #isScheduled = false;
@@ -39,12 +33,10 @@ export class Batcher<Job, Answer> {
     runBatch: RunBatch<Job, Answer>,
     runAlone: RunAlone<Job, Answer>,
     isAboutOne: (error: unknown) => boolean,
-    traffic: Traffic,
   ) {
     this.#runBatch = runBatch;
     this.#runAlone = runAlone;
     this.#isAboutOne = isAboutOne;
-    this.#traffic = traffic;
   }
 
   /** Does a job, with others or alone. */
@@ -70,12 +62,11 @@ export class Batcher<Job, Answer> {
   async #flush(): Promise<void> {
     const waiting = this.#queue.length;
     // Half of those in step goes ahead: from then on one half is at the server while the other one is here.
-    const isInStep = waiting >= IN_STEP && this.#traffic.batches === 0;
+    const isInStep = waiting >= IN_STEP && this.#underWay === 0;
     const batch = this.#queue.splice(0, isInStep ? Math.min(Math.ceil(waiting / 2), MAX_BATCH) : MAX_BATCH);
     if (batch.length === 0) return;
     this.#isLone = waiting === 1;
     this.#underWay += 1;
-    this.#traffic.batches += 1;
     if (isInStep) void this.#flush();
     else if (this.#queue.length > 0) this.#schedule();
     try {
@@ -92,7 +83,6 @@ export class Batcher<Job, Answer> {
       }
     } finally {
       this.#underWay -= 1;
-      this.#traffic.batches -= 1;
       if (this.#queue.length > 0) this.#schedule();
     }
   }

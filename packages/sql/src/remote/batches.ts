@@ -1,71 +1,63 @@
-/** What batches of claims and of ends have in common, whatever the server: who goes along, and what each is told. */
+/** What batches of claims and ends have in common, whatever the server: who goes along, and what each is told. */
 import type { Claim, ClaimRequest } from '@mcp-tx/core/ledger';
 import { answerByReading, grant } from '../operations/claim.ts';
 import type { Codec } from '../operations/codec.ts';
-import type { OperationRow } from '../operations/rows.ts';
 import { digestColumn, outcomeColumns } from '../operations/rows.ts';
-import type { NewClaim, NewEnd } from './flavour.ts';
+import type { NewClaim, NewEnd, WriteBatch, Written } from './flavour.ts';
 import { digestBytes } from './flavour.ts';
 
-/** What became of a claim at the server. */
-export interface Written {
-  readonly key: Uint8Array;
-  readonly id: number;
-  /** Where it was there already: the row, and the server's time. */
-  readonly found?: { readonly row: OperationRow; readonly now: number };
+/** What goes along in a batch. */
+export type Transition = NewClaim | NewEnd;
+
+/** What it is answered; `undefined`: it has to be done alone. */
+export type TransitionAnswer = Claim | true | undefined;
+
+/** Writes what is new and what is held. A claim that comes twice, or must be compared with others, is left to be done alone. */
+export async function writeMany(
+  transitions: readonly Transition[],
+  write: WriteBatch,
+): Promise<readonly TransitionAnswer[]> {
+  const [claims, ends] = [new Map<string, NewClaim>(), new Map<number, NewEnd>()];
+  for (const one of transitions) {
+    if (isClaim(one)) takeClaim(claims, one);
+    else takeEnd(ends, one);
+  }
+  if (claims.size === 0 && ends.size === 0) return transitions.map(() => undefined);
+  // In one order everywhere: two processes that insert the same keys never wait for each other in a circle.
+  const fresh = [...claims.values()].sort((one, other) => Buffer.compare(one.key, other.key));
+  const held = [...ends].sort(([one], [other]) => one - other).map(([, end]) => end);
+  const { written, ended } = await write(fresh, held);
+  const answers = new Map(written.map((answer) => [hex(answer.key), answer]));
+  const hasEnded = new Set(ended);
+  return transitions.map((one) => {
+    if (isClaim(one)) {
+      const answer = claims.get(one.request.operationId) === one ? answers.get(hex(one.key)) : undefined;
+      return answer === undefined ? undefined : claimOf(one.request, answer);
+    }
+    const handle = one.lease.handle as number;
+    return ends.get(handle) === one && hasEnded.has(handle) ? true : undefined;
+  });
 }
 
-/** Claims what is new, answers what needs no write; `undefined` at the place of what does, comes twice, or must be compared with others. */
-export async function claimMany(
-  claims: readonly NewClaim[],
-  write: (fresh: readonly NewClaim[]) => Promise<readonly Written[]>,
-): Promise<readonly (Claim | undefined)[]> {
-  const [only, ...others] = claims;
-  if (only !== undefined && others.length === 0) {
-    const [answer] = only.request.quarantine === undefined ? await write(claims) : [];
-    return [answer === undefined ? undefined : claimOf(only.request, answer)];
-  }
-  const first = new Map<string, ClaimRequest>();
-  for (const { request } of claims)
-    if (request.quarantine === undefined && !first.has(request.operationId)) first.set(request.operationId, request);
-  const fresh = claims.filter(({ request }) => first.get(request.operationId) === request);
-  // In one order everywhere: two processes that insert the same keys never wait for each other in a circle.
-  fresh.sort((one, other) => Buffer.compare(one.key, other.key));
-  const answers = new Map<string, Written>();
-  const written = fresh.length === 0 ? [] : await write(fresh);
-  for (const answer of written) answers.set(hex(answer.key), answer);
-  return claims.map(({ request, key }) => {
-    const answer = first.get(request.operationId) === request ? answers.get(hex(key)) : undefined;
-    return answer === undefined ? undefined : claimOf(request, answer);
-  });
+/** Whether it is a claim, and not an end. */
+export function isClaim(transition: Transition): transition is NewClaim {
+  return 'request' in transition;
+}
+
+function takeClaim(claims: Map<string, NewClaim>, claim: NewClaim): void {
+  const { operationId, quarantine } = claim.request;
+  if (quarantine === undefined && !claims.has(operationId)) claims.set(operationId, claim);
+}
+
+function takeEnd(ends: Map<number, NewEnd>, end: NewEnd): void {
+  const { handle } = end.lease;
+  if (typeof handle === 'number' && !ends.has(handle)) ends.set(handle, end);
 }
 
 function claimOf(request: ClaimRequest, { id, found }: Written): Claim | undefined {
   if (found === undefined) return grant(request, id, 1, request.state === 'sent' ? 1 : 0, request.maxAttempts);
   const answer = answerByReading(found.row, request, found.now);
   return typeof answer === 'object' ? answer : undefined;
-}
-
-/** Ends what is held; `undefined` at the place of what has to be looked at. `write` tells the rows that it has ended. */
-export async function endMany(
-  ends: readonly NewEnd[],
-  write: (held: readonly NewEnd[]) => Promise<readonly number[]>,
-): Promise<readonly (true | undefined)[]> {
-  const [only, ...others] = ends;
-  if (only !== undefined && others.length === 0 && typeof only.lease.handle === 'number') {
-    const [ended] = await write(ends);
-    return [ended === undefined ? undefined : true];
-  }
-  const first = new Map<number, NewEnd>();
-  for (const end of ends)
-    if (typeof end.lease.handle === 'number' && !first.has(end.lease.handle)) first.set(end.lease.handle, end);
-  if (first.size === 0) return ends.map(() => undefined);
-  const held = [...first].sort(([one], [other]) => one - other).map(([, end]) => end);
-  const ended = new Set(await write(held));
-  return ends.map((end) => {
-    const handle = end.lease.handle as number;
-    return first.get(handle) === end && ended.has(handle) ? true : undefined;
-  });
 }
 
 /** The columns of {@link claimValues}; what is quarantined is claimed alone. */

@@ -1,5 +1,5 @@
 /** What differs between database servers: their words, their clocks, their errors. */
-import type { Claim, ClaimRequest, Lease, McpTxError, Outcome } from '@mcp-tx/core/ledger';
+import type { ClaimRequest, Lease, McpTxError, Outcome } from '@mcp-tx/core/ledger';
 import type { Kysely } from 'kysely';
 import type { OperationRow } from '../operations/rows.ts';
 import type { Speech } from '../operations/run-steps.ts';
@@ -20,11 +20,26 @@ export interface NewEnd {
   readonly outcome: Outcome;
 }
 
-/** What can be done for many in one go. Each is answered at its place; `undefined`: it has to be done alone. */
-export interface Batches {
-  claim(claims: readonly NewClaim[]): Promise<readonly (Claim | undefined)[]>;
-  end(ends: readonly NewEnd[]): Promise<readonly (boolean | undefined)[]>;
+/** What became of a claim at the server. */
+export interface Written {
+  readonly key: Uint8Array;
+  readonly id: number;
+  /** Where it was there already: the row, and the server's time. */
+  readonly found?: { readonly row: OperationRow; readonly now: number };
 }
+
+/** What became of many claims and ends. */
+export interface WrittenBatch {
+  readonly written: readonly Written[];
+  /** Row numbers. */
+  readonly ended: readonly number[];
+}
+
+/**
+ * Claims what is new and ends what is held, each operation once. What is missing in the answer has to be looked at alone. Rejects when
+ * nothing is known of any of them.
+ */
+export type WriteBatch = (claims: readonly NewClaim[], ends: readonly NewEnd[]) => Promise<WrittenBatch>;
 
 /** Runs a statement of ours that is a transaction in itself. */
 export type RunStatement = (text: string, values: readonly unknown[]) => Promise<StatementAnswer>;
@@ -53,7 +68,7 @@ export interface Flavour extends Speech {
   /** Applies what is missing, while all others wait. @throws McpTxError `LEDGER_VERSION` */
   migrate(db: Kysely<LedgerTables>): Promise<void>;
   /** Many claims or ends in one go. */
-  batches(run: RunStatement, clock: StoreClock | undefined): Batches;
+  writing(run: RunStatement, clock: StoreClock | undefined): WriteBatch;
   /** An insert failed because its row is there. The transaction holds a lock of that row by now, so it is begun anew. */
   isDuplicate(error: unknown): boolean;
   /** An error that a single value has caused. */

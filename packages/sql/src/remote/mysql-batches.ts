@@ -6,9 +6,8 @@ import type { Outcome } from '@mcp-tx/core/ledger';
 import type { Names } from '../operations/names.ts';
 import { rename } from '../operations/names.ts';
 import { SQL_IN_ROWS } from '../operations/statements.ts';
-import type { Written } from './batches.ts';
-import { CLAIM_COLUMNS, claimMany, claimValues, endMany, endValues, hex } from './batches.ts';
-import type { Batches, Flavour, NewClaim, NewEnd, RunStatement } from './flavour.ts';
+import { CLAIM_COLUMNS, claimValues, endValues, hex } from './batches.ts';
+import type { Flavour, NewClaim, NewEnd, RunStatement, WriteBatch, Written } from './flavour.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** What a batch may hold: far below the smallest `max_allowed_packet`, also where each byte is two digits. */
@@ -24,7 +23,7 @@ export function mysqlBatches(
   names: Names,
   { codec, isDuplicate }: Pick<Flavour, 'codec' | 'isDuplicate'>,
   serverNow: string,
-): Batches {
+): WriteBatch {
   const run: RunStatement = (text, values) => runStatement(rename(names, text, '`'), values);
   const now = (): string => (clock === undefined ? serverNow : String(clock.now()));
 
@@ -68,6 +67,7 @@ export function mysqlBatches(
   }
 
   async function claim(fresh: readonly NewClaim[]): Promise<readonly Written[]> {
+    if (fresh.length === 0) return [];
     const written = [...(await look(fresh.map(({ key }) => key)))];
     const there = new Set(written.map(({ key }) => hex(key)));
     const absent = fresh.filter(({ key }) => !there.has(hex(key)));
@@ -87,9 +87,9 @@ export function mysqlBatches(
     return ended;
   }
 
-  return {
-    claim: (claims) => claimMany(claims, claim),
-    end: (ends) => endMany(ends, end),
+  return async (claims, ends) => {
+    const [written, ended] = await Promise.all([claim(claims), end(ends)]);
+    return { written, ended };
   };
 }
 

@@ -51,12 +51,12 @@ export function mysql(names: Names): Flavour {
     ...SERVER,
     text: (statement, locking) => rename(names, textOf(statement, locking), '`'),
     migrate: (db) => migrateMysql(db, names, NOW),
-    batches: (run, clock) => mysqlBatches(run, clock, names, SERVER, SERVER_NOW),
+    writing: (run, clock) => mysqlBatches(run, clock, names, SERVER, SERVER_NOW),
   };
 }
 
 /** What does not depend on names. */
-const SERVER: Omit<Flavour, 'text' | 'migrate' | 'batches'> = {
+const SERVER: Omit<Flavour, 'text' | 'migrate' | 'writing'> = {
   name: 'mysql',
   codec,
   bind: (statement, bound) =>

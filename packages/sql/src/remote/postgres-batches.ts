@@ -1,10 +1,11 @@
-/** Many claims, and many ends, in one statement of PostgreSQL each: arrays go in, and what could be done comes back. */
+/** Many claims and many ends in one statement of PostgreSQL: arrays go in, and what could be done comes back. */
 import type { OperationRow } from '../operations/rows.ts';
-import type { Written } from './batches.ts';
-import { CLAIM_COLUMNS, claimMany, claimValues, endMany, endValues } from './batches.ts';
-import type { Batches, NewClaim, NewEnd, RunStatement } from './flavour.ts';
+import { CLAIM_COLUMNS, claimValues, endValues } from './batches.ts';
+import type { NewClaim, NewEnd, RunStatement, WriteBatch, Written, WrittenBatch } from './flavour.ts';
 import { BYTES } from './flavour.ts';
 import { postgresCodec } from './postgres-codec.ts';
+import type { Given, RowKind } from './postgres-rows.ts';
+import { givenRows, kindOf, parametersOf } from './postgres-rows.ts';
 import type { StoreClock } from './store-clock.ts';
 
 /** When the server got the statement, epoch ms. Stands for itself in each place: it is one instant throughout a statement. */
@@ -20,48 +21,44 @@ const CLAIM_DESCRIBED = [
   }),
   ...['lease_ms bigint', 'deadline_ms bigint'],
 ];
-
-/** How many rows a statement is for. `alike`: several that differ in no column of {@link SHARED}, as calls of one kind do. */
-type Rows = 'one' | 'alike' | 'many';
-const SHARED: readonly string[] = [
-  ...['scope', 'server_name', 'state', 'mode', 'attempts', 'attempt_limit', 'settle_window_ms', 'retention_ms'],
-  ...['lease_ms', 'deadline_ms', 'held_fence', 'new_state', 'new_outcome'],
+const END_DESCRIBED = [
+  ...(['operation bigint', 'held_fence bigint', 'token text', 'new_state text', 'new_outcome text'] as const),
+  'new_result text' as const,
 ];
 
 /** What is new gets its number; what was there when the statement began is looked at in the same round trip, and only then. */
-function claimText(rows: Rows, now: string): string {
-  const at = (name: string): string => placed(CLAIM_DESCRIBED, name, rows);
+function claimText({ kind, at, source }: Given, now: string): string {
   const isSent = `case when ${at('state')} = 'sent' then ms end`;
   const times = [`ms + ${at('lease_ms')}`, `ms + ${at('deadline_ms')}`, 'ms', isSent];
-  const source = [...given(CLAIM_DESCRIBED, rows), `(select ${now} as ms offset 0) as at`].join(', '); // worked out once
+  const sources = [...source, `(select ${now} as ms offset 0) as at`].join(', '); // worked out once
   const [key, which, some] =
-    rows === 'one'
+    kind === 'one'
       ? ['', '= $1::bytea', 'not exists (select from inserted)']
       : [
           ', operation_key',
           '= any((select $1::bytea[])::bytea[])',
           '(select count(*) from inserted) < cardinality($1::bytea[])',
         ];
-  return `with inserted as (
+  return `inserted as (
     insert into mcp_tx_operations (${CLAIM_COLUMNS.join(', ')}, fence, lease_until, deadline_at, created_at, sent_at)
-    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')} from ${source}
+    select ${CLAIM_COLUMNS.map(at).join(', ')}, 1, ${times.join(', ')} from ${sources}
     on conflict (operation_key) do nothing returning id${key})
   select id${key}, null::json as found, null::bigint as ms from inserted union all
   select id${key}, row_to_json(found), ${now} from mcp_tx_operations as found where operation_key ${which} and ${some}`;
 }
 
-const END_COLUMNS = [
-  ...(['operation bigint', 'held_fence bigint', 'token text', 'new_state text', 'new_outcome text'] as const),
-  'new_result text' as const,
-];
-
-function endText(rows: Rows, now: string): string {
-  const at = (name: string): string => placed(END_COLUMNS, name, rows);
+function endText({ at, source }: Given, now: string): string {
   return `update mcp_tx_operations set state = ${at('new_state')}, outcome = ${at('new_outcome')}, result = ${at('new_result')},
       ended_at = ${now}, owner_token = null, lease_until = 0,
       expires_at = case when ${at('new_state')} = 'in_doubt' then null else ${now} + retention_ms end
-    ${given(END_COLUMNS, rows).map((source) => `from ${source}`)} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
+    ${source.map((rows) => `from ${rows}`)} where id = ${at('operation')} and fence = ${at('held_fence')} and owner_token = ${at('token')}
       and (state = 'sent' or (state = 'claimed' and ${at('new_state')} = 'failed'))`;
+}
+
+/** One statement and one commit for both. Their number comes as `ms` of a row that has no `id`. */
+function bothText(claims: Given, ends: Given, now: string): string {
+  return `with ended as (${endText(ends, now)} returning 1), ${claimText(claims, now)}
+  union all select null, null, null, count(*) from ended`;
 }
 
 /** `renamed`: a statement with the names of the ledger. `clock` stands for the server's in tests; its time is the last argument. */
@@ -69,37 +66,76 @@ export function postgresBatches(
   runStatement: RunStatement,
   clock: StoreClock | undefined,
   renamed: (text: string) => string,
-): Batches {
-  const texts = (columns: readonly string[], write: (rows: Rows, now: string) => string) => {
-    const now = clock === undefined ? SERVER_NOW : `$${columns.length + 1}::bigint`;
-    const text = (rows: Rows): string => renamed(write(rows, now));
-    const shared = columns.map((column) => SHARED.includes(nameOf(column)));
-    return { shared, one: text('one'), alike: text('alike'), many: text('many') };
+): WriteBatch {
+  const texts = new Map<string, string>();
+  const textOf = (name: string, write: () => string): string => {
+    const text = texts.get(name) ?? renamed(write());
+    texts.set(name, text);
+    return text;
   };
-  const claims = texts(CLAIM_DESCRIBED, claimText);
-  const ends = texts(END_COLUMNS, endText);
-  const run = (statement: typeof claims, rows: readonly (readonly unknown[])[]) => {
-    const kind = kindOf(rows, statement.shared);
-    const values = parameters(rows, kind, statement.shared);
-    return runStatement(statement[kind], clock === undefined ? values : [...values, clock.now()]);
+  const run = (text: string, values: readonly unknown[]) =>
+    runStatement(text, clock === undefined ? values : [...values, clock.now()]);
+  /** `columns`: of all that is given. */
+  const now = (columns: number): string => (clock === undefined ? SERVER_NOW : `$${columns + 1}::bigint`);
+
+  async function claim(claims: readonly NewClaim[]): Promise<readonly Written[]> {
+    const { kind, values } = claimsGiven(claims);
+    const given = () => givenRows(CLAIM_DESCRIBED, kind, 1);
+    const text = textOf(`claim ${kind}`, () => `with ${claimText(given(), now(CLAIM_DESCRIBED.length))}`);
+    const { rows } = await run(text, values);
+    return (rows as readonly Claimed[]).map((row) => written(row, claims));
+  }
+
+  async function end(ends: readonly NewEnd[]): Promise<readonly number[]> {
+    const { kind, values } = endsGiven(ends);
+    const given = () => givenRows(END_DESCRIBED, kind, 1);
+    const text = textOf(`end ${kind}`, () => endText(given(), now(END_DESCRIBED.length)));
+    const { affectedRows } = await run(text, values);
+    return endedOf(ends, affectedRows);
+  }
+
+  async function both(claims: readonly NewClaim[], ends: readonly NewEnd[]): Promise<WrittenBatch> {
+    const [first, second] = [claimsGiven(claims), endsGiven(ends)];
+    const [offset, columns] = [CLAIM_DESCRIBED.length + 1, CLAIM_DESCRIBED.length + END_DESCRIBED.length];
+    const text = textOf(`${first.kind} claims, ${second.kind} ends`, () => {
+      const given = [givenRows(CLAIM_DESCRIBED, first.kind, 1), givenRows(END_DESCRIBED, second.kind, offset)] as const;
+      return bothText(...given, now(columns));
+    });
+    const { rows } = await run(text, [...first.values, ...second.values]);
+    const claimed = (rows as readonly Claimed[]).filter(({ id }) => id !== null);
+    const count = (rows as readonly Claimed[]).find(({ id }) => id === null);
+    return { written: claimed.map((row) => written(row, claims)), ended: endedOf(ends, Number(count?.ms)) };
+  }
+
+  return async (claims, ends) => {
+    if (claims.length > 1 && ends.length > 1) return both(claims, ends);
+    const [claimed, ended] = await Promise.all([
+      claims.length === 0 ? [] : claim(claims),
+      ends.length === 0 ? [] : end(ends),
+    ]);
+    return { written: claimed, ended };
   };
-  async function claim(fresh: readonly NewClaim[]): Promise<readonly Written[]> {
-    const { rows } = await run(
-      claims,
-      fresh.map((one) => claimValues(one, postgresCodec)),
-    );
-    const [{ key } = { key: undefined }] = fresh;
-    return (rows as readonly Claimed[]).map((row) => written(row, row.operation_key ?? (key as Uint8Array)));
-  }
-  /** Which rows it was costs more to tell than to find out, once in a while, by looking at each. */
-  async function end(held: readonly NewEnd[]): Promise<readonly number[]> {
-    const { affectedRows } = await run(
-      ends,
-      held.map((one) => endValues(one, postgresCodec)),
-    );
-    return affectedRows === held.length ? held.map(({ lease }) => lease.handle as number) : [];
-  }
-  return { claim: (jobs) => claimMany(jobs, claim), end: (jobs) => endMany(jobs, end) };
+}
+
+const claimsGiven = (claims: readonly NewClaim[]) =>
+  given(
+    CLAIM_DESCRIBED,
+    claims.map((one) => claimValues(one, postgresCodec)),
+  );
+const endsGiven = (ends: readonly NewEnd[]) =>
+  given(
+    END_DESCRIBED,
+    ends.map((one) => endValues(one, postgresCodec)),
+  );
+
+function given(described: readonly string[], rows: readonly (readonly unknown[])[]) {
+  const kind: RowKind = kindOf(described, rows);
+  return { kind, values: parametersOf(described, rows, kind) };
+}
+
+/** Which rows it was costs more to tell than to find out, once in a while, by looking at each. */
+function endedOf(ends: readonly NewEnd[], count: number): readonly number[] {
+  return count === ends.length ? ends.map(({ lease }) => lease.handle as number) : [];
 }
 
 interface Claimed {
@@ -111,7 +147,8 @@ interface Claimed {
   readonly ms: unknown;
 }
 
-function written({ id, found, ms }: Claimed, key: Uint8Array): Written {
+function written({ id, operation_key, found, ms }: Claimed, [first]: readonly NewClaim[]): Written {
+  const key = operation_key ?? (first as NewClaim).key;
   const claim = { key, id: Number(id) };
   return found === null ? claim : { ...claim, found: { row: rowOfJson(found), now: Number(ms) } };
 }
@@ -120,45 +157,4 @@ function written({ id, found, ms }: Claimed, key: Uint8Array): Written {
 function rowOfJson(found: Readonly<Record<string, unknown>>): OperationRow {
   const bytes = BYTES.map((column) => [column, Buffer.from(String(found[column]).slice(2), 'hex')]);
   return postgresCodec.toRow({ ...found, ...Object.fromEntries(bytes) });
-}
-
-function kindOf(rows: readonly (readonly unknown[])[], shared: readonly boolean[]): Rows {
-  const [first = [], ...others] = rows;
-  if (others.length === 0) return 'one';
-  return others.every((row) => shared.every((is, column) => !is || row[column] === first[column])) ? 'alike' : 'many';
-}
-
-/** An array for each column, or one value where it stands for all. The server plans a single row's statement in half the time. */
-function parameters(rows: readonly (readonly unknown[])[], kind: Rows, shared: readonly boolean[]): readonly unknown[] {
-  const [first = []] = rows;
-  if (kind === 'one') return first;
-  return first.map((value, column) => (kind === 'alike' && shared[column] ? value : rows.map((row) => row[column])));
-}
-
-/**
- * The rows that arrays give. Their lengths are hidden from the planner by a select each: it would make a plan for each length that is
- * below its guess of ten, each time, and a plan takes longer than all the rest.
- */
-function given(described: readonly string[], rows: Rows): readonly string[] {
-  if (rows === 'one') return [];
-  const isArray = (column: string): boolean => rows === 'many' || !SHARED.includes(nameOf(column));
-  const arrays = described.flatMap((column, index) =>
-    isArray(column) ? [`(select $${index + 1}::${typeOf(column)}[])`] : [],
-  );
-  return [`unnest(${arrays.join(', ')}) as given (${described.filter(isArray).map(nameOf).join(', ')})`];
-}
-
-/** Where a value stands: in a row that is given, or in the statement itself. */
-function placed(described: readonly string[], name: string, rows: Rows): string {
-  if (rows === 'many' || (rows === 'alike' && !SHARED.includes(name))) return name;
-  const index = described.findIndex((column) => nameOf(column) === name);
-  return `$${index + 1}::${typeOf(described[index] as string)}`;
-}
-
-function nameOf(described: string): string {
-  return described.split(' ')[0] as string;
-}
-
-function typeOf(described: string): string {
-  return described.split(' ')[1] as string;
 }

@@ -40,12 +40,12 @@ export function postgres(names: Names): Flavour {
     ...SERVER,
     text,
     migrate: (db) => migratePostgres(db, names, NOW),
-    batches: (run, clock) => postgresBatches(run, clock, (text) => preparable(renamed(text))),
+    writing: (run, clock) => postgresBatches(run, clock, (text) => preparable(renamed(text))),
   };
 }
 
 /** What does not depend on names. */
-const SERVER: Omit<Flavour, 'text' | 'migrate' | 'batches'> = {
+const SERVER: Omit<Flavour, 'text' | 'migrate' | 'writing'> = {
   name: 'postgres',
   codec: postgresCodec,
   bind: (statement, bound) =>

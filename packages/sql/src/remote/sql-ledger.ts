@@ -33,6 +33,8 @@ import type { LedgerTables, OperationsTable, ResultsTable } from '../operations/
 import * as transitions from '../operations/transitions.ts';
 import { asTyped } from './as-typed.ts';
 import { Batcher } from './batcher.ts';
+import type { Transition } from './batches.ts';
+import { isClaim, writeMany } from './batches.ts';
 import { enrollThrough } from './enroll.ts';
 import type { Flavour, NewClaim, NewEnd } from './flavour.ts';
 import type { SqlTransaction } from './lent-connection.ts';
@@ -85,9 +87,11 @@ class RemoteLedger implements SqlLedger {
   readonly #clock: StoreClock | undefined;
   readonly #readiness: Readiness;
   readonly #transactions: TransactionKit;
-  readonly #claims: Batcher<NewClaim, Claim>;
-  readonly #ends: Batcher<NewEnd, boolean>;
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** A claim is answered by a claim, an end by whether it holds. */
+  readonly #batcher: Batcher<Transition, Claim | boolean>;
+  /** Asked for and not answered yet. */
+  #underWay = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
   constructor(open: OpenSqlLedger) {
@@ -99,15 +103,14 @@ class RemoteLedger implements SqlLedger {
     this.durability = durability;
     this.#readiness = new Readiness(db, flavour, open);
     this.#transactions = { db, owner, flavour, clock, timeLimitMs: transactionTimeoutMs };
-    const batches = flavour.batches(open.run, clock);
-    const { isAboutOne } = flavour;
-    const traffic = { batches: 0 };
-    this.#claims = new Batcher(batches.claim, (job) => this.#claimAlone(job), isAboutOne, traffic);
-    this.#ends = new Batcher(batches.end, (job) => this.#endAlone(job), isAboutOne, traffic);
+    const write = flavour.writing(open.run, clock);
+    const runAlone = (job: Transition): Promise<Claim | boolean> =>
+      isClaim(job) ? this.#claimAlone(job) : this.#endAlone(job);
+    this.#batcher = new Batcher((jobs) => writeMany(jobs, write), runAlone, flavour.isAboutOne);
   }
 
   claim(request: ClaimRequest): Promise<Claim> {
-    return this.#use(() => this.#claims.run({ request, key: keyOfClaim(request) }));
+    return this.#use(() => this.#batcher.run({ request, key: keyOfClaim(request) }) as Promise<Claim>);
   }
 
   markSent(lease: Lease, attempt: number): Promise<boolean> {
@@ -125,7 +128,7 @@ class RemoteLedger implements SqlLedger {
   }
 
   settle(lease: Lease, outcome: Outcome): Promise<boolean> {
-    return this.#use(() => this.#ends.run({ lease, outcome }));
+    return this.#use(() => this.#batcher.run({ lease, outcome }) as Promise<boolean>);
   }
 
   async transaction(lease: Lease, work: (db: SqlTransaction) => Promise<Outcome>): Promise<boolean> {
@@ -185,7 +188,9 @@ class RemoteLedger implements SqlLedger {
   /** Waits for what was asked before. The pool goes on: it is not ours. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay === 0) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -219,15 +224,14 @@ class RemoteLedger implements SqlLedger {
 
   async #use<T>(work: () => Promise<T>): Promise<T> {
     this.#requireOpen();
-    let using: Promise<T> | undefined;
+    this.#underWay += 1;
     try {
-      using = this.#readiness.isReady ? work() : this.#onceReady(work);
-      this.#underWay.add(using);
-      return await using;
+      return await (this.#readiness.isReady ? work() : this.#onceReady(work));
     } catch (error) {
       throw this.#flavour.toLedgerError(error);
     } finally {
-      if (using !== undefined) this.#underWay.delete(using);
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#idle?.resolve();
     }
   }
 
