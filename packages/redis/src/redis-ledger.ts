@@ -49,7 +49,9 @@ class OpenLedger implements RedisLedger {
   readonly durability: Durability;
   readonly shared = true;
   readonly #connection: Connection;
-  readonly #underWay = new Set<Promise<unknown>>();
+  /** Asked for and not answered yet. */
+  #underWay = 0;
+  #idle: PromiseWithResolvers<void> | undefined;
   #isClosed = false;
 
   constructor(open: OpenRedisLedger) {
@@ -136,7 +138,10 @@ class OpenLedger implements RedisLedger {
   /** Waits for what was asked before. A client of the user's goes on: it is not ours. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.allSettled(this.#underWay);
+    if (this.#underWay > 0) {
+      this.#idle ??= Promise.withResolvers();
+      await this.#idle.promise;
+    }
     this.#connection.end();
   }
 
@@ -150,9 +155,13 @@ class OpenLedger implements RedisLedger {
 
   async #use<T>(work: () => Promise<T>): Promise<T> {
     this.#requireOpen();
-    const using = work();
-    this.#underWay.add(using);
-    return using.finally(() => this.#underWay.delete(using));
+    this.#underWay += 1;
+    try {
+      return await work();
+    } finally {
+      this.#underWay -= 1;
+      if (this.#underWay === 0) this.#idle?.resolve();
+    }
   }
 
   #requireOpen(): void {
