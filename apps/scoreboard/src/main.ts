@@ -58,8 +58,9 @@ async function run(context: MeasureContext<Flags>): Promise<void> {
   const { flags } = context;
   const ids = Object.keys(SUBJECTS).filter((id) => flags.subject === 'all' || flags.subject === id);
   const trials = (Object.keys(TRIALS) as TrialName[]).filter((name) => flags.trial === 'all' || flags.trial === name);
-  for (const name of trials) context.planFault(FAULTS[name]);
   const all = ids.flatMap((id) => trials.filter((trial) => has(id, trial)).map((trial) => ({ id, trial })));
+  if (all.length === 0) throw new UsageError(`${flags.subject} has no trial ${flags.trial}`);
+  for (const { trial } of all) context.planFault(FAULTS[trial]);
   const rows: Row[] = [];
   for (const { id, trial } of all) {
     context.signal.throwIfAborted();
