@@ -4,6 +4,8 @@ import type { Service } from '@mcp-tx/testing/services';
 import { startMariadb, startPostgres } from '@mcp-tx/testing/services';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SqlLedger } from '../src/index.ts';
+import { writeApart } from '../src/remote/batches.ts';
+import type { WriteBatch } from '../src/remote/flavour.ts';
 import { requestOf, resultOf } from './support/operations.ts';
 import type { RemoteDatabase } from './support/remote.ts';
 import { connectTo, newDatabase, openLedger } from './support/remote.ts';
@@ -167,3 +169,16 @@ it('PostgreSQL gets claims and ends that come together in one statement, whether
   await database.end();
   await service.stop();
 }, 60_000);
+
+it('claims and ends in statements of their own: where only the ones fail, the others are answered; where both fail, all are told', async () => {
+  const [claims, ends] = [[{}], [{}]] as unknown as Parameters<WriteBatch>;
+  const written = [{ key: new Uint8Array(16), id: 1 }];
+  const parts = { claim: async () => written, end: async () => [7] };
+  const failed = async () => Promise.reject(new Error('deadlock'));
+  expect(await writeApart(parts, claims, ends)).toEqual({ written, ended: [7] });
+  expect(await writeApart({ ...parts, end: failed }, claims, ends)).toEqual({ written, ended: [] });
+  expect(await writeApart({ ...parts, claim: failed }, claims, ends)).toEqual({ written: [], ended: [7] });
+  await expect(writeApart({ claim: failed, end: failed }, claims, ends)).rejects.toThrow('deadlock');
+  await expect(writeApart({ ...parts, claim: failed }, claims, [])).rejects.toThrow('deadlock');
+  await expect(writeApart({ ...parts, end: failed }, [], ends)).rejects.toThrow('deadlock');
+});

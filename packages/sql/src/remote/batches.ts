@@ -3,7 +3,7 @@ import type { Claim, ClaimRequest } from '@mcp-tx/core/ledger';
 import { answerByReading, grant } from '../operations/claim.ts';
 import type { Codec } from '../operations/codec.ts';
 import { digestColumn, outcomeColumns } from '../operations/rows.ts';
-import type { NewClaim, NewEnd, WriteBatch, Written } from './flavour.ts';
+import type { NewClaim, NewEnd, WriteBatch, Written, WrittenBatch } from './flavour.ts';
 import { digestBytes } from './flavour.ts';
 
 /** What goes along in a batch. */
@@ -37,6 +37,28 @@ export async function writeMany(
     const handle = one.lease.handle as number;
     return ends.get(handle) === one && hasEnded.has(handle) ? true : undefined;
   });
+}
+
+/** What writes claims, and what writes ends, each by itself. */
+export interface WriteApart {
+  claim(claims: readonly NewClaim[]): Promise<readonly Written[]>;
+  end(ends: readonly NewEnd[]): Promise<readonly number[]>;
+}
+
+/** Both at once, in statements of their own: what becomes of the ones says nothing of the others. */
+export async function writeApart(
+  { claim, end }: WriteApart,
+  claims: readonly NewClaim[],
+  ends: readonly NewEnd[],
+): Promise<WrittenBatch> {
+  if (ends.length === 0) return { written: await claim(claims), ended: [] };
+  if (claims.length === 0) return { written: [], ended: await end(ends) };
+  const [written, ended] = await Promise.allSettled([claim(claims), end(ends)]);
+  if (written.status === 'rejected' && ended.status === 'rejected') throw written.reason;
+  return {
+    written: written.status === 'fulfilled' ? written.value : [],
+    ended: ended.status === 'fulfilled' ? ended.value : [],
+  };
 }
 
 /** Whether it is a claim, and not an end. */

@@ -6,7 +6,7 @@ import type { Outcome } from '@mcp-tx/core/ledger';
 import type { Names } from '../operations/names.ts';
 import { rename } from '../operations/names.ts';
 import { SQL_IN_ROWS } from '../operations/statements.ts';
-import { CLAIM_COLUMNS, claimValues, endValues, hex } from './batches.ts';
+import { CLAIM_COLUMNS, claimValues, endValues, hex, writeApart } from './batches.ts';
 import type { Flavour, NewClaim, NewEnd, RunStatement, WriteBatch, Written } from './flavour.ts';
 import type { StoreClock } from './store-clock.ts';
 
@@ -67,7 +67,6 @@ export function mysqlBatches(
   }
 
   async function claim(fresh: readonly NewClaim[]): Promise<readonly Written[]> {
-    if (fresh.length === 0) return [];
     const written = [...(await look(fresh.map(({ key }) => key)))];
     const there = new Set(written.map(({ key }) => hex(key)));
     const absent = fresh.filter(({ key }) => !there.has(hex(key)));
@@ -87,10 +86,7 @@ export function mysqlBatches(
     return ended;
   }
 
-  return async (claims, ends) => {
-    const [written, ended] = await Promise.all([claim(claims), end(ends)]);
-    return { written, ended };
-  };
+  return (claims, ends) => writeApart({ claim, end }, claims, ends);
 }
 
 /** No join with a table of what is given: such a table cuts long texts without a word, and costs more than the update. */

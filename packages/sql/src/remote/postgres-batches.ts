@@ -1,6 +1,6 @@
 /** Many claims and many ends in one statement of PostgreSQL: arrays go in, and what could be done comes back. */
 import type { OperationRow } from '../operations/rows.ts';
-import { CLAIM_COLUMNS, claimValues, endValues } from './batches.ts';
+import { CLAIM_COLUMNS, claimValues, endValues, writeApart } from './batches.ts';
 import type { NewClaim, NewEnd, RunStatement, WriteBatch, Written, WrittenBatch } from './flavour.ts';
 import { BYTES } from './flavour.ts';
 import { postgresCodec } from './postgres-codec.ts';
@@ -109,11 +109,7 @@ export function postgresBatches(
 
   return async (claims, ends) => {
     if (claims.length > 1 && ends.length > 1) return both(claims, ends);
-    const [claimed, ended] = await Promise.all([
-      claims.length === 0 ? [] : claim(claims),
-      ends.length === 0 ? [] : end(ends),
-    ]);
-    return { written: claimed, ended };
+    return writeApart({ claim, end }, claims, ends);
   };
 }
 
