@@ -1,6 +1,7 @@
 /** Watches a transport's own `send` and `onmessage`, so that what happened to a send is seen and not guessed from an error. */
 import { member } from '../protocol/tx-meta.ts';
 import { PassingMap } from '../runtime/passing-map.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 import type { CallToolParams, McpClientLike, TransportLike } from './mcp-client.ts';
 import type { Watch } from './watch.ts';
 
@@ -40,6 +41,7 @@ export class Tap {
   readonly #byRequest = new PassingMap<string | number, Watch>();
   readonly #events: TapEvents;
   readonly #transport: TransportLike;
+  readonly #writes: GatheredWrites;
   /** The SDK's own `onmessage`: what goes there by this way is not taken for a sign of life. */
   readonly #deliver: ((message: Message) => void) | undefined;
   #isClosed = false;
@@ -48,6 +50,7 @@ export class Tap {
   constructor(transport: TransportLike, events: TapEvents) {
     this.#events = events;
     this.#transport = transport;
+    this.#writes = new GatheredWrites(transport);
     const { onmessage, onclose } = transport;
     this.#deliver = onmessage?.bind(transport) as ((message: Message) => void) | undefined;
     const close = transport.close.bind(transport);
@@ -129,7 +132,7 @@ export class Tap {
     if (ours?.frames !== undefined) {
       ours.dispatched = true;
       ours.hadSession = this.#transport.sessionId !== undefined;
-      return send(message, options);
+      return this.#write(send, message, options);
     }
     const watch = this.#pending.get(member(message.params, 'arguments'));
     if (watch === undefined) {
@@ -145,11 +148,17 @@ export class Tap {
     if (watch.requestId !== undefined) this.#byRequest.delete(watch.requestId);
     watch.requestId = message.id;
     this.#byRequest.set(message.id, watch);
-    const sending = send(message, options);
+    const sending = this.#write(send, message, options);
     sending.catch((error: unknown) => {
       watch.status ??= httpStatusOf(error);
     });
     return sending;
+  }
+
+  /** Alone, a frame leaves at once. Where others are under way, more of this turn may follow. */
+  #write(send: Send, message: Message, options: unknown): Promise<void> {
+    if (this.#byRequest.size > 1) this.#writes.gather();
+    return send(message, options);
   }
 
   /** Notes what a frame says; `true`: it is not for the SDK. */

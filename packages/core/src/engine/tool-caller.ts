@@ -17,7 +17,7 @@ export interface ToolCaller {
   makeReady(unsafe: boolean, signal: AbortSignal): Promise<void>;
   /** Re-authenticates or begins a new session, so that the next send has a chance. Never throws. */
   recover(what: 'auth' | 'session'): Promise<void>;
-  /** Sends. The bytes leave before this returns, or never. Never throws. */
+  /** Sends. The bytes leave before this turn of the event loop is over, or never. Never throws. */
   send(request: SendRequest): Sending;
 }
 
