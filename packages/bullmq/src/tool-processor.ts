@@ -45,6 +45,8 @@ export function toolProcessor(client: ClientSource, options: ToolProcessorOption
     } catch (error) {
       if (!isMcpTxError(error)) throw error; // the queue did not answer: BullMQ runs the job again
       end = refuseJob(error);
+    } finally {
+      signal?.over?.(); // whoever is told to end from here on has ended
     }
     try {
       options.onEnd?.(job, end);

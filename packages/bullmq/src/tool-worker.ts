@@ -46,7 +46,7 @@ export function createToolWorker(options: ToolWorkerOptions): ToolWorker {
   };
   // Two parameters: with three BullMQ would make an AbortController for each job.
   const process = (job: Job, token?: string): Promise<ToolJobReply> =>
-    running.run(String(job.id), (signal) => processor(job, token, signal));
+    processor(job, token, running.begin(String(job.id)));
   const worker = openWorker(options, process, settings, running);
   const close = superviseWorker(worker, options);
   return { worker, close, [Symbol.asyncDispose]: close };

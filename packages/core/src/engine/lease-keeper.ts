@@ -40,8 +40,15 @@ export class LeaseKeeper {
   /** Begins to keep a lease that was asked for at `requestedAt` (`monotonic()`). */
   hold(lease: Lease, requestedAt: number): HeldLease {
     const validUntil = requestedAt + lease.leaseMs;
-    const alone = { list: undefined, previous: undefined, next: undefined };
-    const held: HeldLease = { lease, validUntil, lost: false, owner: undefined, ...alone };
+    const held: HeldLease = {
+      lease,
+      validUntil,
+      lost: false,
+      owner: undefined,
+      list: undefined,
+      previous: undefined,
+      next: undefined,
+    };
     this.#held.push(held);
     if (this.#timer === undefined && this.#renew) this.#arm();
     return held;
