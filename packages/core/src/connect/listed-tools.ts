@@ -4,7 +4,7 @@ import { member } from '../protocol/tx-meta.ts';
 import type { ToolDefinition } from './mcp-client.ts';
 import { shapeFlaw } from './result-shape.ts';
 import type { SchemaCheck } from './schema-check.ts';
-import { SchemaCompiler } from './schema-check.ts';
+import { compileSchema } from './schema-check.ts';
 
 interface Listed {
   readonly definition: ToolDefinition;
@@ -18,7 +18,6 @@ const INVALID_REQUEST = -32_600;
 /** The tools of the latest list. Nothing is known of one that was never listed. */
 export class ListedTools {
   #tools: ReadonlyMap<string, Listed> = new Map();
-  #compiler: SchemaCompiler | undefined;
 
   /** Takes the place of whatever was known. */
   learn(tools: readonly ToolDefinition[]): void {
@@ -48,8 +47,7 @@ export class ListedTools {
   #checkOf(listed: Listed): SchemaCheck | undefined {
     if (!listed.isCompiled) {
       listed.isCompiled = true;
-      this.#compiler ??= new SchemaCompiler();
-      listed.check = this.#compiler.compile(listed.definition.outputSchema, 'structuredContent');
+      listed.check = compileSchema(listed.definition.outputSchema, 'structuredContent');
     }
     return listed.check;
   }

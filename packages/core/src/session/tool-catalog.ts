@@ -2,7 +2,7 @@
 
 import type { ToolDefinition } from '../connect/mcp-client.ts';
 import type { SchemaCheck } from '../connect/schema-check.ts';
-import { SchemaCompiler } from '../connect/schema-check.ts';
+import { compileSchema } from '../connect/schema-check.ts';
 import type { ServerConnection } from '../connect/server-source.ts';
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { ToolHints } from '../policy/tool-safety.ts';
@@ -33,7 +33,6 @@ export interface ToolObjection {
 export class ToolCatalog {
   readonly #connection: () => ServerConnection;
   readonly #watch: ToolWatch | undefined;
-  readonly #compiler = new SchemaCompiler();
   #entries: Map<string, Entry> | undefined;
   #isFresh = false;
   /** The server has no list of tools, or does not give it: nothing can be said about them. */
@@ -117,7 +116,7 @@ export class ToolCatalog {
     if (entry === undefined) return;
     if (!entry.isCompiled) {
       entry.isCompiled = true;
-      entry.check = this.#compiler.compile(entry.definition.inputSchema, 'they');
+      entry.check = compileSchema(entry.definition.inputSchema, 'they');
     }
     const problem = entry.check?.(args);
     if (problem === undefined) return;

@@ -73,6 +73,9 @@ describe('a call that cannot be meant gets a typed error, sends nothing and reco
   });
 });
 
+/** Takes ages for forty letters and a mark. */
+const HANGS = '^(a+)+$';
+
 describe('arguments against the tool’s own schema', () => {
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
@@ -109,12 +112,23 @@ describe('arguments against the tool’s own schema', () => {
     ['is not a schema', { type: 7 }],
     ['is too large', { description: 'x'.repeat(200_000), type: 'string' }],
     ['is missing', undefined],
-    ['has a pattern made to hang', { type: 'object', properties: { s: { type: 'string', pattern: '^(a+)+$' } } }],
+    ['has a pattern made to hang', { type: 'object', properties: { s: { type: 'string', pattern: HANGS } } }],
+    [
+      'has one for names made to hang',
+      { type: 'object', properties: { s: {} }, patternProperties: { [HANGS]: {} }, additionalProperties: false },
+    ],
+    ['has one for names', { patternProperties: { '^a+!$': { const: 1 } }, unevaluatedProperties: false }],
   ])('a schema that %s is left to the server', async (_what, inputSchema) => {
     const { tx } = await withSchema(inputSchema);
     const startedAt = performance.now();
-    expect(await tx.tryCallTool('pay', { s: `${'a'.repeat(40)}!` })).toMatchObject({ ok: true });
+    const long = `${'a'.repeat(40)}!`;
+    expect(await tx.tryCallTool('pay', { s: long, [long]: 1 })).toMatchObject({ ok: true });
     expect(performance.now() - startedAt).toBeLessThan(2_000);
+  });
+
+  it('what no pattern can stand for is still refused', async () => {
+    const { tx } = await withSchema({ properties: { s: {} }, unevaluatedProperties: false });
+    expect(await tx.tryCallTool('pay', { t: 1 })).toMatchObject({ error: { code: 'ARGUMENTS_INVALID' } });
   });
 });
 
