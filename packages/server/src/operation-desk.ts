@@ -36,6 +36,8 @@ export interface Heard {
 
 /** A deadline must be a number; clients that say none have a day. */
 const LONGEST_DEADLINE_MS = 24 * 60 * 60 * 1_000;
+/** When whoever asks about an operation of another process is to ask again, ms: its lease ends later, but it may end sooner. */
+const ASK_AGAIN_MS = 1_000;
 /** A claim may simply be repeated with the same token. */
 const CLAIM_TRIES = 3;
 
@@ -193,7 +195,9 @@ function endOfClaim(claim: Claim): End {
     case 'in_doubt':
       return endOfRecord(claim.record);
     case 'busy':
-      return refusal('in-progress', 'this operation is under way', { retryAfterMs: Math.ceil(claim.leaseLeftMs) });
+      return refusal('in-progress', 'this operation is under way', {
+        retryAfterMs: Math.min(Math.ceil(claim.leaseLeftMs), ASK_AGAIN_MS),
+      });
     case 'conflict':
       return refusal('conflict', 'this operation was begun with another tool or other arguments');
     case 'repeat':

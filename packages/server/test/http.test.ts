@@ -51,6 +51,29 @@ describe.each([
       await tx.close();
     },
   );
+
+  it('[G:S1] what another process of the server is still running is waited for there, too', async () => {
+    const tools = createTools();
+    const ledger = memoryLedger();
+    await using oneTx = createServerTx({ ledger, scope: 'test' });
+    await using otherTx = createServerTx({ ledger, scope: 'test' });
+    await using one = await startHttp({ tx: oneTx, tools });
+    await using other = await startHttp({ tx: otherTx, tools });
+    const options = { name: 'shop', timeoutMs: 20_000, retry: { baseDelayMs: 10, maxDelayMs: 50 } };
+    await using here = createMcpTx({ ...options, server: connectTo({ url: one.url }) });
+    await using there = createMcpTx({ ...options, server: connectTo({ url: other.url }) });
+    const refusals = vi.fn();
+    there.on('attempt.ended', ({ says }) => says.includes('running') && refusals());
+    const first = here.callTool('slow', ORDER, { idempotencyKey: '42' });
+    await tools.begun.promise;
+    const repeat = there.callTool('slow', ORDER, { idempotencyKey: '42' });
+    await vi.waitFor(() => expect(refusals.mock.calls.length).toBeGreaterThan(0), 5_000);
+    tools.gate.resolve();
+    const [ran, heard] = await Promise.all([first, repeat]);
+    expect(heard.result).toEqual(ran.result);
+    expect(heard.meta).toMatchObject({ attempts: 1, execution: 'done' });
+    expect(tools.effects()).toBe(1);
+  });
 });
 
 it('[G:S1] repeats through two sessions at the same time run once', async () => {

@@ -2,6 +2,7 @@
 import type { OperationRecord } from '@mcp-tx/core';
 import type { AnswerSeen, CallSeen, EndSeen, History, SendSeen, StoreSeen, ToolName } from '../world/history.ts';
 import { ANY } from '../world/history.ts';
+import { UNDER_WAY } from '../world/server-store.ts';
 
 /** A call, its answer, its abort. */
 export interface CallFacts {
@@ -111,6 +112,11 @@ export function effectsOf(op: OpFacts): number {
 /** Whether bytes left: a refused connection is no send. */
 export function hasLeft({ end }: MessageFacts): boolean {
   return !(end?.proves === 'nothing-ran' && end.says === 'the connection was refused');
+}
+
+/** Whether the server answered that it runs the operation already. */
+export function wasToldUnderWay({ end }: MessageFacts): boolean {
+  return end?.says.endsWith(UNDER_WAY) === true;
 }
 
 /** How often the store gave the operation back with nothing left to happen: each time its key was as good as new. */

@@ -1,7 +1,7 @@
 // I4, I6 and I11: who sent, how often, and whether anybody else had the right to.
 import type { StoreSeen } from '../world/history.ts';
 import type { Facts, OpFacts, Violation } from './facts.ts';
-import { hasLeft, modeOf, releasesOf } from './facts.ts';
+import { hasLeft, modeOf, releasesOf, wasToldUnderWay } from './facts.ts';
 
 export function checkSends(facts: Facts): Violation[] {
   return [...facts.ops.values()].flatMap((op) => [
@@ -11,14 +11,16 @@ export function checkSends(facts: Facts): Violation[] {
   ]);
 }
 
-/** I6: sends stay within maxAttempts; a key that was given back may be tried anew. */
+/** I6: sends stay within maxAttempts; a key that was given back may be tried anew, and who is told "under way" may ask again. */
 function boundedSends(facts: Facts, op: OpFacts): Violation[] {
   const { maxAttempts } = facts.history.plan;
   const sends = op.messages.filter(hasLeft).length;
   const releases = releasesOf(op);
-  const allowed = maxAttempts * (1 + releases);
+  const told = op.messages.filter(wasToldUnderWay).length;
+  const allowed = maxAttempts * (1 + releases) + told;
   if (sends <= allowed) return [];
-  return [{ id: 'I6', op: op.op, says: `${sends} sends; ${maxAttempts} are allowed, ${releases} times given back` }];
+  const why = `${maxAttempts} are allowed, ${releases} times given back, ${told} times told that it is under way`;
+  return [{ id: 'I6', op: op.op, says: `${sends} sends; ${why}` }];
 }
 
 /** I4: once another owner has it, an earlier one's write changes nothing. */

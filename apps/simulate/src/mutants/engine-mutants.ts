@@ -32,13 +32,24 @@ export const ENGINE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: `${ENGINE}/run-attempts.ts`,
-        find: 'run.failures >= flight.plan.retry.maxAttempts)',
-        replace: 'run.failures >= flight.plan.retry.maxAttempts + 2)',
+        find: 'run.failures >= run.flight.plan.retry.maxAttempts ?',
+        replace: 'run.failures >= run.flight.plan.retry.maxAttempts + 2 ?',
       },
       {
         file: `${FOLDERS.LEDGER}/memory-ledger.ts`,
         find: 'if (attempt <= record.attempts || attempt > record.attemptLimit) return false;',
         replace: 'if (attempt <= record.attempts) return false;',
+      },
+    ],
+  },
+  {
+    id: 'silence-is-under-way',
+    breaks: 'only who is told that the operation runs may ask again without using up an attempt',
+    edits: [
+      {
+        file: `${ENGINE}/run-attempts.ts`,
+        find: 'run.asksAgain ||= end.verdict.isUnderWay === true;',
+        replace: "run.asksAgain ||= end.verdict.class === 'unknown';",
       },
     ],
   },

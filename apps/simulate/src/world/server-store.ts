@@ -5,6 +5,9 @@ import type { Message, WireEnd } from './message.ts';
 import { errorEnd } from './message.ts';
 import type { ServerKind } from './swarm.ts';
 
+/** Why a server turns a message away that it is at already. */
+export const UNDER_WAY = 'in-progress';
+
 type Kept =
   | { readonly state: 'running'; readonly life: Owner; readonly fingerprint: string | undefined }
   | { readonly state: 'ended'; readonly end: WireEnd; readonly fingerprint: string | undefined };
@@ -38,7 +41,7 @@ export class ServerStore {
     }
     if (kept.fingerprint !== fingerprint) return nack('conflict', false);
     if (kept.state === 'ended') return kept.end;
-    if (!kept.life.isGone) return nack('in-progress', false);
+    if (!kept.life.isGone) return nack(UNDER_WAY, false);
     if (this.#kind === 'aware') return nack('in-doubt', false);
     // Effect and record are one commit there: no record, no effect.
     this.#records.set(operationId, { state: 'running', life, fingerprint });

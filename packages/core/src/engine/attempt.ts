@@ -87,7 +87,7 @@ async function mark(run: Run): Promise<Classification | undefined> {
   const requestedAt = ports.clock.monotonic();
   try {
     const marked = await insist(ports, flight, 'markSent', FOR_CALLERS, (ledger) =>
-      ledger.markSent(held.lease, run.attempt + 1),
+      ledger.markSent(held.lease, run.nextAttempt),
     );
     if (!marked) run.loseLease();
     else held.validUntil = Math.max(held.validUntil, requestedAt + held.lease.leaseMs);
@@ -131,12 +131,13 @@ function dispatch(run: Run, now: number): void {
   const { plan } = flight;
   if (!run.hasSent) ports.budget.deposit();
   run.hasSent = true;
-  run.attempt += 1;
+  const { asksAgain, nextAttempt: attempt } = run;
+  run.attempt = attempt;
+  run.asksAgain = false;
   run.marked = false;
   const { returnProbe } = flight;
   flight.returnProbe = undefined; // from here on the send itself tells the breaker how it went
-  const { attempt } = run;
-  const attemptId = `${plan.requestId}.${attempt}`;
+  const attemptId = asksAgain ? `${plan.requestId}.${attempt}.${run.asks}` : `${plan.requestId}.${attempt}`;
   const remainingMs = Math.max(0, Math.round(flight.deadline - now));
   const { operationId, requestId, fingerprint, tool } = plan;
   const identity: Mutable<SendRequest['identity']> = { operationId, requestId, attempt, attemptId, remainingMs };
@@ -151,7 +152,7 @@ function dispatch(run: Run, now: number): void {
     identity,
     onProgress: wantsProgress(flight) ? (progress) => hear(run, attempt, progress) : undefined,
   });
-  run.track({ attempt, sending, sentAt: now, heardAt: now, returnProbe });
+  run.track({ attempt, asksAgain, sending, sentAt: now, heardAt: now, returnProbe });
 }
 
 /** Somebody listens, or progress makes a difference to how long the send may take. Servers tell it only when asked. */

@@ -5,6 +5,8 @@ import type { Sending } from './tool-caller.ts';
 /** A send that is unanswered. */
 export interface Send {
   readonly attempt: number;
+  /** It has the number of an earlier one, of which the server said that it is under way. */
+  readonly asksAgain: boolean;
   readonly sending: Sending;
   readonly sentAt: number;
   /** When the server last reported progress of it, by `monotonic()`; the send itself before. */

@@ -14,6 +14,9 @@ import { insist } from './ledger-write.ts';
 import { followOthers } from './lost-lease.ts';
 import type { Run } from './run.ts';
 
+/** With less time left than that, nobody is asked for an answer again, ms. */
+const LAST_ASK_MS = 20;
+
 /** Drives an operation to its end. `reclaim`: somebody else has taken it over; follow them. */
 export function runAttempts(run: Run): Promise<FlightEnd | 'reclaim'> {
   if (run.doubt !== undefined) return goOn(run, ownerLost());
@@ -27,6 +30,7 @@ async function goOn(run: Run, first: AttemptEnd): Promise<FlightEnd | 'reclaim'>
     let end = known ?? (await attemptOnce(run));
     known = undefined;
     if (end.verdict.class === 'completed') return endSettled(run, end);
+    run.asksAgain ||= end.verdict.isUnderWay === true;
     let decision = decide(end.verdict, situation(run, mayResend(run)));
     if (decision.do === 'resend') {
       const pause = await pauseBeforeResend(run, end.verdict, decision);
@@ -105,7 +109,7 @@ function situation(run: Run, resend: boolean): Parameters<typeof decide>[1] {
   return {
     mode: stricter(run.mode, run.flight.strictest),
     attempt: run.attempt,
-    attemptLimit: resend ? run.attemptLimit : run.attempt,
+    attemptLimit: resend ? run.attemptLimit + (run.asksAgain ? 1 : 0) : run.attempt,
     earlierUnknown: run.doubt !== undefined || run.unanswered.length > 0,
     stillListening: run.unanswered.length > 0,
     recovered: run.recovered,
@@ -135,25 +139,47 @@ async function pauseBeforeResend(
   decision: Extract<Decision, { do: 'resend' }>,
 ): Promise<Pause> {
   const { ports, flight } = run;
-  run.failures += 1;
-  const delayMs = decision.recover === undefined ? waitMs(run, failure) : 0;
-  if (ports.clock.monotonic() + delayMs >= flight.deadline || run.failures >= flight.plan.retry.maxAttempts)
-    return { answer: undefined };
+  const delayMs = failure.isUnderWay === true ? askAfterMs(run, failure) : failedDelayMs(run, failure, decision);
+  if (delayMs === undefined) return { answer: undefined };
   // What a former owner has sent was its send: the first one of this owner is what its caller asked for, and no re-send of its own.
-  if (failure.class !== 'not-sent' && run.hasSent && !ports.budget.withdraw()) return { answer: undefined };
+  const isOwnResend = failure.class !== 'not-sent' && failure.isUnderWay !== true && run.hasSent;
+  if (isOwnResend && !ports.budget.withdraw()) return { answer: undefined };
   if (run.isClean) await holdReleased(run);
   if (decision.recover !== undefined) {
     run.recovered = true;
     await ports.caller.recover(decision.recover);
   }
   const { operationId, requestId, tool } = flight.plan;
-  ports.events.emit('retry.scheduled', { operationId, requestId, tool, attempt: run.attempt + 1, delayMs });
+  ports.events.emit('retry.scheduled', { operationId, requestId, tool, attempt: run.nextAttempt, delayMs });
   return listenFor(run, delayMs);
 }
 
-function waitMs(run: Run, failure: Classification): number {
-  const { ports, flight } = run;
-  return Math.max(backoffMs(flight.plan.retry, run.failures, ports.random), failure.retryAfterMs ?? 0);
+/** The wait after a failure; `undefined` where there is no time for another attempt, or there were enough. */
+function failedDelayMs(
+  run: Run,
+  failure: Classification,
+  { recover }: Extract<Decision, { do: 'resend' }>,
+): number | undefined {
+  run.failures += 1;
+  const delayMs = recover === undefined ? waitMs(run, failure, run.failures) : 0;
+  return delayMs >= leftMs(run) || run.failures >= run.flight.plan.retry.maxAttempts ? undefined : delayMs;
+}
+
+/** The wait until the server is asked for the answer again. Where that would be too late, half of the time left. */
+function askAfterMs(run: Run, failure: Classification): number | undefined {
+  run.asks += 1;
+  const left = leftMs(run);
+  const delayMs = waitMs(run, failure, run.asks);
+  if (delayMs < left) return delayMs;
+  return left < LAST_ASK_MS ? undefined : left / 2;
+}
+
+function waitMs({ ports, flight }: Run, { retryAfterMs = 0 }: Classification, tries: number): number {
+  return Math.max(backoffMs(flight.plan.retry, tries, ports.random), retryAfterMs);
+}
+
+function leftMs({ ports, flight }: Run): number {
+  return flight.deadline - ports.clock.monotonic();
 }
 
 /** Nothing is under way, so the record says `claimed` again: a crash during the wait leaves no doubt behind. */

@@ -51,6 +51,10 @@ export class Run implements Driver, LeaseOwner {
   hasSent = false;
   /** Attempts that did not complete, sent or not. */
   failures = 0;
+  /** How often the server has said that it runs the operation. */
+  asks = 0;
+  /** The next send is for the answer to one that the server runs, and has the number of the last: it is no further attempt. */
+  asksAgain = false;
   ledgerError: unknown;
   /** Of the server about the latest send, where it is measured. */
   silence: Silence | undefined = undefined;
@@ -69,6 +73,11 @@ export class Run implements Driver, LeaseOwner {
     start.flight.mayHaveRun = this.doubt !== undefined;
     start.flight.driver = this;
     if (start.held !== undefined) start.held.owner = this;
+  }
+
+  /** Number of the next send. */
+  get nextAttempt(): number {
+    return this.asksAgain ? this.attempt : this.attempt + 1;
   }
 
   get mayBeOvertaken(): boolean {
@@ -108,7 +117,8 @@ export class Run implements Driver, LeaseOwner {
   untrack(send: Send, verdict: Classification): void {
     this.unanswered = this.unanswered.length <= 1 ? NONE : this.unanswered.filter((other) => other !== send);
     if (verdict.class === 'not-sent' && send.attempt === this.attempt) {
-      this.attempt -= 1; // its number is free for a send that does leave
+      this.asksAgain = send.asksAgain;
+      if (!send.asksAgain) this.attempt -= 1; // its number is free for a send that does leave
       this.flight.attempts = this.attempt;
     }
     if (verdict.class !== 'unknown') {

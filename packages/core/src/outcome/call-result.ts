@@ -20,7 +20,7 @@ export interface CallMeta {
   readonly processed: boolean;
   /** The result is a stored one, replayed. */
   readonly duplicate: boolean;
-  /** Sends made for this operation, by everybody. */
+  /** Sends made for this operation, by everybody. Asking for the answer of one that the server says it runs is none. */
   readonly attempts: number;
   /** Id of this call. */
   readonly requestId: string;

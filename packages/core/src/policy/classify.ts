@@ -2,6 +2,7 @@
 
 import type { InDoubtReason } from '../outcome/outcome.ts';
 import type { ServerError } from '../outcome/tx-error.ts';
+import type { TxAck } from '../protocol/ack.ts';
 import { readNack } from '../protocol/ack.ts';
 import { EXTENSION_ID } from '../protocol/capability.ts';
 import { member } from '../protocol/tx-meta.ts';
@@ -32,6 +33,8 @@ export interface Classification {
   readonly doubt?: InDoubtReason;
   readonly serverError?: ServerError;
   readonly retryAfterMs?: number;
+  /** Of `unknown`: the server says that it runs the operation, and will have its answer. */
+  readonly isUnderWay?: true;
   readonly taskId?: string;
   /** The fault is the server's (or the way to it): it feeds the breaker. */
   readonly serverFault: boolean;
@@ -165,7 +168,7 @@ function classifyErrorFrame(seen: Observation, rules: ServerRules): Classificati
   const { code, message, data } = seen.errorFrame as NonNullable<Observation['errorFrame']>;
   const serverError: ServerError = { code, message, ...(data === undefined ? {} : { data }) };
   const nack = readNack(data);
-  if (nack !== undefined) return classifyNack(nack.processed, nack.reason, serverError);
+  if (nack !== undefined) return classifyNack(nack, serverError);
   if (REJECTED_CODES.has(code)) return verdict('rejected', `the server refused the call: ${message}`, { serverError });
   if (REJECTED_IF_TRUSTED.has(code) && rules.trusted && !message.startsWith(RESULT_CHECK_FAILED)) {
     return verdict('rejected', `the server refused the call: ${message}`, { serverError });
@@ -175,9 +178,11 @@ function classifyErrorFrame(seen: Observation, rules: ServerRules): Classificati
   return { ...unknown('server-error', `the server answered with error ${code}: ${message}`), serverError };
 }
 
-function classifyNack(processed: boolean, reason: string | undefined, serverError: ServerError): Classification {
+function classifyNack({ processed, reason, retryAfterMs }: TxAck, serverError: ServerError): Classification {
   if (reason === 'in-progress') {
-    return { ...unknown('server-error', 'the server is running this operation already', false), serverError };
+    const pace = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const says = 'the server is running this operation already';
+    return { ...unknown('server-error', says, false), serverError, isUnderWay: true, ...pace };
   }
   if (reason === 'in-doubt' || processed) {
     return { ...unknown('server-in-doubt', 'the server does not know whether the operation ran', false), serverError };

@@ -12,6 +12,8 @@ export interface TxAck {
   readonly duplicate: boolean;
   /** Why a request was refused: `conflict`, `in-progress`, `in-doubt`, … */
   readonly reason?: string;
+  /** When asking again makes sense, ms from now. */
+  readonly retryAfterMs?: number;
   /** When the answer was stored, epoch ms. */
   readonly storedAt?: number;
   /** The tool's effect and the server's record of it were committed in one transaction. */
@@ -33,12 +35,14 @@ function toAck(block: unknown): TxAck | undefined {
   const processed = member(block, 'processed');
   if (typeof ack !== 'boolean' || typeof processed !== 'boolean') return undefined;
   const reason = member(block, 'reason');
+  const retryAfterMs = member(block, 'retryAfterMs');
   const storedAt = member(block, 'storedAt');
   return {
     ack,
     processed,
     duplicate: member(block, 'duplicate') === true,
     ...(typeof reason === 'string' ? { reason } : {}),
+    ...(typeof retryAfterMs === 'number' && retryAfterMs >= 0 ? { retryAfterMs } : {}),
     ...(typeof storedAt === 'number' ? { storedAt } : {}),
     ...(member(block, 'exactlyOnce') === true ? { exactlyOnce: true } : {}),
   };

@@ -42,7 +42,7 @@ describe('execution is not none', () => {
     const inProgress = {
       ends: { frame: 'error', errorFrame: { code: -32_000, message: 'in progress', data: nack } },
     } as const;
-    const { tx, clock, server } = await instance([inProgress, inProgress, inProgress]);
+    const { tx, clock, server } = await instance(Array.from({ length: 100 }, () => inProgress));
     server.speaksMcpTx = true;
     const outcome = await within(clock, 1_100, tx.tryCallTool('pay', {}, key));
     expect(outcome).toMatchObject({ ok: false, error: { execution: 'unknown' } });
