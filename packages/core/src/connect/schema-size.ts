@@ -2,8 +2,8 @@
 
 /** Values that a schema may hold, with what it refers to in place, and still be called simple. Most hold fewer than a hundred. */
 const SIMPLE_SIZE = 500;
-/** The one goes by the square of what it is held against; where the others lead is found out on the way. */
-const UNBOUNDED: ReadonlySet<string> = new Set(['uniqueItems', '$dynamicRef', '$recursiveRef']);
+/** The first goes by the square of what it is held against; where the others lead, or what lies below them, only the compiler knows. */
+const UNBOUNDED: ReadonlySet<string> = new Set(['uniqueItems', '$dynamicRef', '$recursiveRef', '$id']);
 
 /**
  * Whether a check looks at each part of a value a few hundred times at most. References are followed as often as a check would

@@ -17,6 +17,13 @@ function nested(depth: number): object {
   return depth === 0 ? {} : { n: nested(depth - 1) };
 }
 
+/** The same, where paths begin at a place of its own; at the root there is something small under the same paths. */
+function hidden(): object {
+  const small = Object.fromEntries(Array.from({ length: 41 }, (_, step) => [`s${step}`, {}]));
+  const { $ref, $defs } = doubling() as { readonly $ref: string; readonly $defs: object };
+  return { $defs: small, allOf: [{ $id: 'http://x/y', $defs, allOf: [{ $ref }] }] };
+}
+
 const COMPARED = Array.from({ length: 100_000 }, (_, n) => ({ n }));
 const LISTED = { items: { not: { enum: Array.from({ length: 20_000 }, (_, n) => n) } } };
 const TREE = { properties: { kids: { items: { $ref: '#' } }, n: {} }, required: ['n'] };
@@ -25,6 +32,7 @@ const MODEL = { $defs: { a: { type: 'integer' } }, properties: { x: { $ref: '#/$
 describe('a schema made to hang', () => {
   it.each([
     ['doubles what it refers to, forty times', doubling(), {}],
+    ['does so where its paths mean something else', hidden(), {}],
     ['doubles itself at each level', { properties: { n: { allOf: [{ $ref: '#' }, { $ref: '#' }] } } }, nested(60)],
     ['refers to itself', { $ref: '#' }, {}],
     ['refers to itself by another name', { $dynamicRef: '#/x' }, {}],
