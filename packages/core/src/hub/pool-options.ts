@@ -1,7 +1,7 @@
 /** What a user may say to a pool and hear of it, with every default, and the check that names a wrong field. */
 import { McpTxError } from '../outcome/tx-error.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { systemClock } from '../runtime/clock.ts';
+import { MAX_TIMER_MS, systemClock } from '../runtime/clock.ts';
 
 /** Options of {@link createPool}. Only `create` and `max` are required. */
 export interface PoolOptions<Session extends object> {
@@ -50,7 +50,6 @@ export interface AcquireOptions {
 /** The options, complete. */
 export type PoolSettings<Session extends object> = Required<PoolOptions<Session>>;
 
-const MAX_MS = 2_147_483_647; // what setTimeout takes
 const DURATIONS = ['acquireTimeoutMs', 'createTimeoutMs', 'idleTimeoutMs', 'pingIfIdleMs'] as const;
 const KNOWN: ReadonlySet<string> = new Set([
   ...DURATIONS,
@@ -86,7 +85,7 @@ export function poolSettings<Session extends object>(options: PoolOptions<Sessio
 }
 
 function isDuration(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= MAX_MS;
+  return typeof value === 'number' && value >= 0 && value <= MAX_TIMER_MS;
 }
 
 async function closeIt(session: object): Promise<void> {

@@ -18,7 +18,7 @@ export interface Clock {
 }
 
 /** Longest delay that `setTimeout` takes; a longer one would fire at once (HTML standard, 32-bit timers). */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 /** The machine's own clock. */
 export const systemClock: Clock = {

@@ -1,8 +1,9 @@
 /** The JSON Schemas of options: every field, so that a typing error is noticed, and the range of every number. */
 
-const MAX_MS = 2_147_483_647; // what setTimeout takes
-const ms = { type: 'number', exclusiveMinimum: 0, maximum: MAX_MS } as const;
-const msOrZero = { type: 'number', minimum: 0, maximum: MAX_MS } as const;
+import { MAX_TIMER_MS } from '../runtime/clock.ts';
+
+const ms = { type: 'number', exclusiveMinimum: 0, maximum: MAX_TIMER_MS } as const;
+const msOrZero = { type: 'number', minimum: 0, maximum: MAX_TIMER_MS } as const;
 const flag = { type: 'boolean' } as const;
 const anything = {} as const;
 const name = { type: 'string', minLength: 1, maxLength: 255 } as const;
@@ -63,7 +64,7 @@ export const optionsSchema: object = {
     validateArguments: flag,
     settleGraceMs: msOrZero,
     quietMs: msOrZero,
-    leaseMs: { type: 'number', minimum: 100, maximum: MAX_MS },
+    leaseMs: { type: 'number', minimum: 100, maximum: MAX_TIMER_MS },
     renewLeases: flag,
     safetyMarginMs: msOrZero,
     retentionMs: { type: 'number', exclusiveMinimum: 0 },
