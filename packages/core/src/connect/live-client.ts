@@ -2,6 +2,7 @@
 import type { Sending, SendRequest } from '../engine/tool-caller.ts';
 import { speaksMcpTx } from '../protocol/capability.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { readAnswers } from './answer-reader.ts';
 import { exchangeFrames } from './exchange-frames.ts';
 import { ListedTools } from './listed-tools.ts';
 import type { McpClientLike, RequestOptionsLike, ToolDefinition, TransportLike } from './mcp-client.ts';
@@ -60,6 +61,9 @@ export class LiveClient implements Channel {
           },
         })
       : undefined;
+    const { tap } = this;
+    if (tap !== undefined && this.#isPlain)
+      readAnswers(transport as object, (id) => tap.find(id)?.frames !== undefined);
   }
 
   /** Nothing can be sent over this connection any more. */

@@ -181,7 +181,9 @@ export class Flight implements Linked {
   }
 
   #answerAll(end: FlightEnd): void {
-    for (const waiter of this.#waiters.splice(0)) waiter.answer(end);
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const waiter of waiters) waiter.answer(end);
   }
 
   /** Somebody waits again: what may be sent again may be sent again. */
