@@ -11,8 +11,10 @@ interface MessageReader {
 
 const NEWLINE = 0x0a;
 
-/** Members of `_meta` that have a meaning in SDK v1, and so a form to be checked. */
-const CHECKED_META = ['progressToken', 'io.modelcontextprotocol/related-task'] as const;
+/** What the SDK's schemas leave out of an object, for assigning it would obey it. */
+const OBEYED = '__proto__';
+/** Members of `_meta` that are not handed on as they are: to SDK v1 these have a meaning, and so a form. */
+const CHECKED_META = ['progressToken', 'io.modelcontextprotocol/related-task', OBEYED] as const;
 
 /**
  * Takes the place of the SDK's reader. Chunks that end with a line are read here; in them, lines that answer one of our frames with a
@@ -95,7 +97,8 @@ function isResult(message: unknown): message is { readonly id: string } {
   if (typeof message !== 'object' || message === null) return false;
   for (const name in message) if (name !== 'jsonrpc' && name !== 'id' && name !== 'result') return false;
   const { jsonrpc, id, result } = message as Readonly<Record<string, unknown>>;
-  return jsonrpc === '2.0' && typeof id === 'string' && isObject(result) && isPlainMeta(member(result, '_meta'));
+  if (jsonrpc !== '2.0' || typeof id !== 'string' || !isObject(result)) return false;
+  return !Object.hasOwn(result, OBEYED) && isPlainMeta(member(result, '_meta'));
 }
 
 function isPlainMeta(meta: unknown): boolean {
