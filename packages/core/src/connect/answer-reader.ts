@@ -1,5 +1,6 @@
 /** Reads answers to frames of our own from a child process past the SDK's schemas: what they check is checked here, for less. */
 import { member } from '../protocol/tx-meta.ts';
+import { isObject } from './result-shape.ts';
 
 /** What turns the bytes of a child's standard output into messages: `ReadBuffer` of SDK v1. */
 interface MessageReader {
@@ -104,8 +105,4 @@ function isResult(message: unknown): message is { readonly id: string } {
 function isPlainMeta(meta: unknown): boolean {
   if (meta === undefined) return true;
   return isObject(meta) && CHECKED_META.every((name) => !Object.hasOwn(meta, name));
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

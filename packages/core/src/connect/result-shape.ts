@@ -31,6 +31,7 @@ function blockFlaw(block: unknown): string | undefined {
   return type === 'resource' && !isObject(member(block, 'resource')) ? 'is of type resource and has none' : undefined;
 }
 
-function isObject(value: unknown): boolean {
+/** A JSON object: no array, and not `null`. */
+export function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
